@@ -1,0 +1,141 @@
+"""Channels in memory: the head of each log, its newest events, and who waits for more.
+
+Sessions at the same cursor share one Piece, so a push to many encodes once. A channel lives here while somebody reads
+it, and a while longer; the log itself is the store's.
+"""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from heartline.v1 import events_pb2, session_service_pb2
+
+from heartline_service import wire
+from heartline_service.log import GapKind, Tail, fitting
+from heartline_service.stores.base import Head, Store, StoredEvent
+
+BATCH_BYTES = 256 * 1024
+"""A batch holds at most this, or one event."""
+RECENT_CHANNELS = 1000
+"""How many channels keep their tail in memory when nobody reads them."""
+SHARED_PIECES = 8
+"""How many pieces a channel keeps for readers at the same cursors."""
+
+Watcher = Callable[[], None]
+"""Called when the channel has grown."""
+
+
+class Piece:
+    """A batch on its way: made once, sent to every reader at the same cursor."""
+
+    __slots__ = ("_frame", "batch", "count")
+
+    def __init__(self, batch: events_pb2.Batch) -> None:
+        self.batch = batch
+        self.count = len(batch.events)
+        self._frame: bytes | None = None
+
+    def frame(self) -> bytes:
+        """The batch as a frame of a session."""
+        if self._frame is None:
+            self._frame = session_service_pb2.ConnectResponse(events=self.batch).SerializeToString()
+        return self._frame
+
+
+class Channel:
+    """One channel. `head` is None until it was loaded; Channels.get gives only loaded ones."""
+
+    __slots__ = ("__weakref__", "_pieces", "_store", "_tail", "head", "name", "watchers")
+
+    def __init__(self, name: str, store: Store) -> None:
+        self.name = name
+        self.head = Head("", 1, 0)
+        self.watchers: set[Watcher] = set()
+        self._store = store
+        self._tail: Tail | None = None
+        self._pieces: dict[tuple[int, int], Piece] = {}
+
+    async def load(self) -> None:
+        """Asks the store where the log stands, unless a change has told it already."""
+        if self._tail is None:
+            head = await self._store.head(self.name)
+            if self._tail is None:
+                self.head, self._tail = head, Tail(head.latest)
+
+    def changed(self, head: Head, events: Sequence[StoredEvent]) -> None:
+        """Takes in what the store committed, and wakes who waits for it."""
+        same_log = head.epoch == self.head.epoch
+        known = self.head.latest if same_log else 0
+        fresh = [event for event in events if event.offset > known]
+        if self._tail is None or not same_log:
+            self._tail = Tail(fresh[0].offset - 1 if fresh else head.latest)
+        self._tail.grow(fresh)
+        self._pieces.clear()
+        # The head that `load` read may be newer than a change that was still on its way.
+        self.head = Head(head.epoch, max(head.oldest, self.head.oldest), max(head.latest, known)) if same_log else head
+        for wake in tuple(self.watchers):
+            wake()
+
+    def at_hand(self, after: int, max_events: int) -> Piece | None:
+        """The events after an offset, from memory; None when they are not there."""
+        key = (after, min(max_events, self.head.latest - after))
+        piece = self._pieces.get(key)
+        if piece is None and self._tail is not None:
+            events = self._tail.read(after, max_events, BATCH_BYTES)
+            if events:
+                if len(self._pieces) >= SHARED_PIECES:
+                    self._pieces.clear()
+                piece = self._pieces[key] = self._piece(events, events[-1].offset)
+        return piece
+
+    async def read(self, after: int, max_events: int) -> Piece:
+        """The events after an offset, from the store."""
+        events = fitting(await self._store.read(self.name, after, max_events, BATCH_BYTES), 0, max_events, BATCH_BYTES)
+        return self._piece(events, events[-1].offset if events else after)
+
+    def empty(self, offset: int, gap: GapKind | None = None, oldest: int = 0) -> Piece:
+        """A batch without events: where the reader stands, and perhaps what it missed."""
+        piece = self._piece((), offset)
+        if gap is not None:
+            head = Head(self.head.epoch, max(oldest, self.head.oldest), self.head.latest)
+            piece.batch.gap.CopyFrom(wire.gap(gap, head))
+        return piece
+
+    def _piece(self, events: Sequence[StoredEvent], offset: int) -> Piece:
+        epoch = self.head.epoch
+        return Piece(
+            events_pb2.Batch(
+                channel=self.name,
+                epoch=epoch,
+                events=map(wire.event, events),
+                position=wire.position(self.name, epoch, offset),
+            )
+        )
+
+
+class Channels:
+    """All channels that anybody reads, and those that were read lately."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: weakref.WeakValueDictionary[str, Channel] = weakref.WeakValueDictionary()
+        self._recent: OrderedDict[str, Channel] = OrderedDict()
+
+    async def get(self, name: str) -> Channel:
+        """The channel, loaded. Hold it for as long as you wait for changes. Raises StoreError."""
+        channel = self._known.get(name)
+        if channel is None:
+            channel = self._known[name] = Channel(name, self._store)
+        if not channel.head.epoch:
+            await channel.load()
+        self._recent[name] = channel
+        self._recent.move_to_end(name)
+        if len(self._recent) > RECENT_CHANNELS:
+            self._recent.popitem(last=False)
+        return channel
+
+    def changed(self, name: str, head: Head, events: Sequence[StoredEvent]) -> None:
+        """The store's `on_change`."""
+        channel = self._known.get(name)
+        if channel is not None:
+            channel.changed(head, events)

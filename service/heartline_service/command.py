@@ -1,0 +1,106 @@
+"""`heartline serve`: the server's life from start to signal, and what it says on the way."""
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from heartline_service import options
+from heartline_service.server import PortInUse, Server
+from heartline_service.settings import Settings
+from heartline_service.stores.base import StoreCorrupt, StoreError, StoreLocked
+
+EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL = 2, 65, 69, 75
+"""As in sysexits.h, and argparse's own for usage."""
+
+EPILOG = """\
+Each flag can be given as a variable too: HEARTLINE_LISTEN, HEARTLINE_STORE, HEARTLINE_HEARTBEAT_INTERVAL and so on.
+A flag wins over its variable. TIME is 500ms, 15s, 5m, 2h, 7d, or plain seconds.
+
+On SIGTERM or Ctrl-C the server drains: it takes no new calls, asks each session to go elsewhere, and ends those that
+are left after --drain-timeout. Exit code 0 then; 2: a flag is wrong; 65: the store's data cannot be read;
+69: the address or the store cannot be had; 75: another process holds the store.
+"""
+
+
+def add_command(subparsers: Any) -> None:
+    """Adds `serve` to the command line."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="run the server",
+        description="Run the Heartline server: short and long connections over one state.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until a signal comes. Returns the exit code."""
+    try:
+        settings, level = options.settings(vars(args), os.environ)
+    except ValueError as error:
+        return _failed(str(error), EX_USAGE)
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        return asyncio.run(_serve(settings))
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _serve(settings: Settings) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        server = Server(settings)
+        await server.start()
+    except ValueError as error:
+        return _failed(str(error), EX_USAGE)
+    except PortInUse as error:
+        return _failed(f"{error}; choose another with --listen", EX_UNAVAILABLE)
+    except StoreLocked as error:
+        return _failed(str(error), EX_TEMPFAIL)
+    except StoreCorrupt as error:
+        return _failed(str(error), EX_DATAERR)
+    except StoreError as error:
+        return _failed(str(error), EX_UNAVAILABLE)
+    _announce(settings, server.address)
+    await stopping.wait()
+    # From here on, a second Ctrl-C ends at once.
+    for number in signals:
+        loop.remove_signal_handler(number)
+    print("heartline: draining; press Ctrl-C again to stop at once", file=sys.stderr, flush=True)
+    await server.stop()
+    return 0
+
+
+def _announce(settings: Settings, address: str) -> None:
+    program = _program()
+    server = "" if address.endswith(":50051") else f" --server {address}"
+    print(f"heartline: serving on {address}, store {settings.store}")
+    print("try, in other terminals:")
+    print(f"  {program} listen orders --client-id phone-7{server}")
+    print(f'  {program} publish orders "hello"{server}')
+    print(f"  {program} who{server}", flush=True)
+
+
+def _program() -> str:
+    """How the person who reads this can call us: by name if the shell finds us so, else by path."""
+    found, called = shutil.which("heartline"), Path(sys.argv[0])
+    if found and called.exists() and Path(found).samefile(called):
+        return "heartline"
+    return os.path.relpath(called) if called.name == "heartline" else "heartline"
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"heartline: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,259 @@
+"""One live session: hears frames, runs the heartbeat rules, and ends in exactly one way.
+
+It talks to a Link (gRPC's, or a test's) and to the hub. The rules of time are those of heartline.session; this shell
+arms their timer and sends what they say. What a frame asks for is in frames.py.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Protocol
+
+from heartline.session import EndReason, Session, State
+from heartline.v1 import admin_service_pb2, events_pb2
+from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, Drain
+
+from heartline_service import checks, frames, wire
+from heartline_service.clock import Timer
+from heartline_service.cursor import Cursor
+from heartline_service.faults import Fault, refusal
+from heartline_service.outbox import Outbox
+from heartline_service.presence import Cause
+
+if TYPE_CHECKING:
+    from heartline_service.hub import Hub
+
+HELLO_TIMEOUT = 10.0
+"""Seconds that a client has for its hello."""
+LAST_WORDS = 1.0
+"""Seconds that the last frames have to leave before the session ends without them."""
+MAX_IN_FLIGHT = 100
+"""How many frames of one session may wait for the store; one more is rejected."""
+
+log = logging.getLogger("heartline.service")
+
+
+class Link(Protocol):
+    """What a session talks through."""
+
+    peer: str
+    """The other end's address."""
+
+    async def send(self, frame: bytes) -> None:
+        """Sends one serialised ConnectResponse; returns when the transport took it. Raises ConnectionError."""
+
+
+class LiveSession:
+    """One session, from before its hello to its end. `ended` gives the fault to end the call with, or None."""
+
+    __slots__ = (
+        "_over",
+        "_tasks",
+        "_timer",
+        "_timer_at",
+        "acks",
+        "client_id",
+        "drain_after",
+        "ended",
+        "hub",
+        "id",
+        "link",
+        "mode",
+        "opened_at",
+        "order",
+        "outbox",
+        "rules",
+    )
+
+    def __init__(self, hub: "Hub", link: Link) -> None:
+        self.hub = hub
+        self.link = link
+        self.id = secrets.token_hex(8)
+        self.client_id = ""
+        self.mode = admin_service_pb2.SESSION_MODE_HEARTBEAT
+        self.opened_at: float | None = None
+        self.drain_after = 0.0
+        self.rules = Session(hub.clock.now(), HELLO_TIMEOUT)
+        self.outbox = Outbox(self.rules, link.send, self.lost)
+        self.ended: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
+        self.order = asyncio.Lock()
+        self.acks: dict[str, events_pb2.Position] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: Timer | None = None
+        self._timer_at = 0.0
+        self._over = False
+        self._arm()
+
+    # What the link tells.
+
+    def receive(self, data: bytes) -> None:
+        """A frame came, as bytes."""
+        if self._over:
+            return
+        frame = ConnectRequest()
+        kind = None
+        try:
+            try:
+                frame.ParseFromString(data)
+            except Exception:
+                frame = ConnectRequest()
+                raise Fault(
+                    "INVALID_ENCODING", "the bytes are no ConnectRequest, or hold text that is not UTF-8"
+                ) from None
+            kind = frame.WhichOneof("frame")
+            checks.frame_id(frame.id)
+            self._handle(kind, frame)
+        except Fault as fault:
+            told = fault.within(kind) if kind and fault.field != "id" else fault
+            if self.rules.state is State.OPENING:
+                self.finish(Cause.CONNECTION_LOST, fault=told)
+            else:
+                self.rules.receive(None, self.hub.clock.now())
+                self.reject(frame.id, told)
+
+    def half_closed(self) -> None:
+        """The client closed its sending side, or is gone: gRPC tells the two apart a moment later."""
+        if self._over:
+            return
+        if self.rules.state is State.OPENING:
+            self.finish(Cause.CONNECTION_LOST, fault=Fault("HELLO_EXPECTED", "the stream ended before hello"))
+            return
+        self.rules.half_close(self.hub.clock.now())
+        self.mode = admin_service_pb2.SESSION_MODE_HALF_CLOSED
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self.finish(Cause.CONNECTION_LOST, grace=self.hub.settings.grace + self.drain_after)
+
+    # What frames and the hub ask for.
+
+    def send(self, frame: ConnectResponse) -> None:
+        """Sends an answer or a heartbeat."""
+        if not self._over:
+            self.outbox.put(frame.SerializeToString())
+
+    def read(self, cursor: Cursor, max_unacked: int) -> None:
+        """Starts to push a channel."""
+        if not self._over:
+            self.outbox.add(cursor, max_unacked)
+
+    def reject(self, frame_id: str, fault: Fault) -> None:
+        """Refuses one frame; the session goes on."""
+        self.send(ConnectResponse(reply_to=frame_id, rejected=fault.status()))
+
+    def later(self, kind: str, frame_id: str, act: Coroutine[None, None, None], *, bounded: bool = True) -> None:
+        """Does what a frame asks for beside the reader. Raises Fault when too much is under way."""
+        if bounded and len(self._tasks) >= MAX_IN_FLIGHT:
+            act.close()
+            raise Fault("TOO_MANY_IN_FLIGHT", f"at most {MAX_IN_FLIGHT} frames may wait; await answers before the next")
+        task = asyncio.get_running_loop().create_task(self._run(kind, frame_id, act))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def drain(self, after: float) -> None:
+        """Asks the client to open its next session elsewhere, after so many seconds."""
+        self.drain_after = after
+        self.send(ConnectResponse(drain=Drain(reconnect_after=wire.duration(after))))
+
+    async def settled(self) -> None:
+        """Waits until everything asked for before now is answered."""
+        others = self._tasks - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
+
+    def opened(self) -> None:
+        """Hello was accepted: the heartbeats run."""
+        self.opened_at = self.hub.clock.wall()
+        self._arm()
+        log.info("session %s of %r from %s opened", self.id, self.client_id, self.link.peer)
+
+    def finish(
+        self,
+        cause: Cause,
+        *,
+        grace: float = 0.0,
+        last: bytes | None = None,
+        fault: Fault | None = None,
+        check_out: bool = False,
+    ) -> None:
+        """Ends the session, once: tells the hub, sends the last frame if there is one, and settles `ended`."""
+        if self._over:
+            return
+        self._over = True
+        now = self.hub.clock.now()
+        if self.rules.state is not State.CLOSED:
+            self.rules.end(now)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.opened_at is not None:
+            log.info("session %s of %r from %s ended: %s", self.id, self.client_id, self.link.peer, cause.value)
+            self.hub.session_over(self, cause, grace, check_out=check_out)
+        if last is None:
+            self._settle(fault)
+        else:
+            self._timer = self.hub.clock.call_at(now + LAST_WORDS, lambda: self._settle(fault))
+            self.outbox.put(last)
+            self.outbox.close(lambda: self._settle(fault))
+
+    def _settle(self, fault: Fault | None) -> None:
+        if not self.ended.done():
+            self.outbox.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+            self.ended.set_result(fault)
+
+    async def _run(self, kind: str, frame_id: str, act: Coroutine[None, None, None]) -> None:
+        try:
+            await act
+        except Exception as error:
+            self.reject(frame_id, refusal(error).within(kind))
+
+    def _handle(self, kind: str | None, frame: ConnectRequest) -> None:
+        if self.rules.state is State.OPENING and kind != "hello":
+            raise Fault("HELLO_EXPECTED", "the first frame must be hello")
+        if kind is None:
+            raise Fault("EMPTY_FRAME", "the frame holds nothing that this server knows")
+        if kind not in ("hello", "heartbeat", "heartbeat_ack"):
+            self.rules.receive(None, self.hub.clock.now())
+        frames.HANDLERS[kind](self, frame)
+
+    # Time.
+
+    def _arm(self) -> None:
+        due = self.rules.deadline()
+        if due is not None and (self._timer is None or due < self._timer_at):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = due
+            self._timer = self.hub.clock.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._over:
+            return
+        # A timer may fire a hair early; the rules must see the instant that it was armed for.
+        now = max(self._timer_at, self.hub.clock.now())
+        beat = self.rules.tick(now)
+        if beat is not None:
+            told = ConnectResponse()
+            told.heartbeat.sequence = beat.sequence
+            told.heartbeat.send_time.CopyFrom(wire.timestamp(self.hub.clock.wall()))
+            told.heartbeat.events_sent = beat.events_sent
+            self.send(told)
+        if self.rules.state is State.CLOSED:
+            self.judged()
+        else:
+            self._arm()
+
+    def judged(self) -> None:
+        """The rules have closed the session: it ends."""
+        grace = self.hub.settings.grace + self.drain_after
+        reason = self.rules.end_reason
+        if reason is EndReason.OPENING_TIMEOUT:
+            told = Fault("HELLO_TIMEOUT", f"no hello came within {HELLO_TIMEOUT:g} s")
+            self.finish(Cause.CONNECTION_LOST, fault=told)
+        elif reason is EndReason.HEARTBEAT_TIMEOUT:
+            self.finish(Cause.HEARTBEAT_TIMEOUT, grace=grace, last=wire.goodbye("HEARTBEAT_TIMEOUT", retry=True))
+        else:
+            self.finish(Cause.CONNECTION_LOST, grace=grace, last=wire.goodbye("EVENTS_LOST", retry=True))

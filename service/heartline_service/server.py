@@ -1,0 +1,92 @@
+"""Wires the parts together, and starts and stops them in the right order. The one place that picks concrete parts."""
+
+import random
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from heartline.v1 import admin_service_pb2, request_service_pb2, session_service_pb2
+
+from heartline_service import VERSION
+from heartline_service.checks import MAX_REQUEST_BYTES
+from heartline_service.clock import Clock
+from heartline_service.edge import handlers
+from heartline_service.hub import Hub
+from heartline_service.servicers.admin import AdminServicer
+from heartline_service.servicers.request import RequestServicer
+from heartline_service.servicers.session import SessionServicer
+from heartline_service.settings import Settings
+from heartline_service.stores import open_store
+
+STOP_GRACE = 1.0
+"""Seconds that calls under way have when everything else is done."""
+
+OPTIONS = [
+    # gRPC lets two servers share a port unnoticed otherwise.
+    ("grpc.so_reuseport", 0),
+    # Twice our own limit, so that a request that is over it gets our answer and not gRPC's.
+    ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES),
+    # Judges passive sessions. grpcio's own keepalive_timeout_ms alone does not act; both are needed.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Clients may ping as often as this without being sent away.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+]
+
+
+class PortInUse(Exception):
+    """The address cannot be listened on."""
+
+
+class Server:
+    """One server. `address` is where it listens, with the real port when 0 was asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Binds the address. Raises PortInUse, ValueError for a store URL that means nothing. Needs a running loop."""
+        self._hub = Hub(open_store(settings.store, settings.retain), Clock(), settings, random.random)
+        self._server = grpc.aio.server(options=OPTIONS)
+        self._health = health.aio.HealthServicer()
+        services = {
+            request_service_pb2.DESCRIPTOR.services_by_name["RequestService"]: RequestServicer(self._hub),
+            session_service_pb2.DESCRIPTOR.services_by_name["SessionService"]: SessionServicer(self._hub),
+            admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]: AdminServicer(self._hub, VERSION),
+        }
+        self._server.add_generic_rpc_handlers(
+            [handlers(service, servicer, self._hub.refuse_when_away) for service, servicer in services.items()]
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names = [service.full_name for service in services]
+        reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
+        try:
+            port = self._server.add_insecure_port(settings.listen)
+        except RuntimeError:
+            port = 0
+        if not port:
+            raise PortInUse(
+                f"cannot listen on {settings.listen}: another program does, or it is no address of this machine"
+            )
+        self.address = f"{settings.listen.rpartition(':')[0]}:{port}"
+
+    async def start(self) -> None:
+        """Answers health checks at once, and everything else when the store is ready. Raises StoreError."""
+        await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._server.start()
+        try:
+            await self._hub.start()
+        except BaseException:
+            await self._server.stop(None)
+            raise
+        await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Drains: no new calls, sessions are asked to go elsewhere and ended in the end; then lets go of the store."""
+        await self._health.enter_graceful_shutdown()
+        await self._hub.drain()
+        await self._server.stop(STOP_GRACE)
+        await self._hub.stop()
+
+    async def _tell_health(self, status: int) -> None:
+        for name in ("", *self._names):
+            await self._health.set(name, status)

@@ -1,0 +1,1 @@
+"""The contract's services: each method translates, and asks the hub."""
