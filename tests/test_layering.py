@@ -1,0 +1,104 @@
+"""Dependencies go one way, the core is pure, and files stay small: read from the sources, nothing is run."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {
+    "heartline": ROOT / "client/heartline",
+    "heartline_service": ROOT / "service/heartline_service",
+    "heartline_lab": ROOT / "lab/heartline_lab",
+}
+GENERATED = PACKAGES["heartline"] / "v1"
+FORBIDDEN = {
+    "heartline": {"heartline_service", "heartline_lab"},
+    "heartline_service": {"heartline_lab"},
+    "heartline_lab": set[str](),
+}
+PURE = [
+    "client/heartline/backoff.py",
+    "client/heartline/choice.py",
+    "client/heartline/durations.py",
+    "client/heartline/events.py",
+    "client/heartline/inbox.py",
+    "client/heartline/session.py",
+    "client/heartline/timing.py",
+    "service/heartline_service/log.py",
+    "service/heartline_service/presence.py",
+    "service/heartline_service/retention.py",
+    "service/heartline_service/stores/base.py",
+    "service/heartline_service/stores/sqlite_group.py",
+]
+IMPURE = {"asyncio", "time", "random", "grpc", "grpc_status", "google", "heartline.v1"}
+CLIENT_NEEDS = {"grpc", "grpc_status", "google", "heartline"}
+LONGEST_FILE = 260
+
+
+def sources(folder: Path) -> list[Path]:
+    """The hand-written Python files below a folder."""
+    return sorted(file for file in folder.rglob("*.py") if GENERATED not in file.parents)
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The dotted names that a file imports, anywhere in it; `from a import b` counts as a and a.b."""
+    for node in ast.walk(ast.parse(file.read_bytes(), str(file))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = dotted(file).split(".")[: -node.level] if node.level else []
+            base = ".".join((*above, *filter(None, [node.module])))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def dotted(file: Path) -> str:
+    """The name under which a file of a package is imported."""
+    root = next(folder.parent for folder in PACKAGES.values() if folder in file.parents)
+    return ".".join(file.relative_to(root).with_suffix("").parts)
+
+
+def reaches(name: str, forbidden: set[str]) -> bool:
+    """Whether a dotted name is one of these modules, or inside one."""
+    return any(name == module or name.startswith(f"{module}.") for module in forbidden)
+
+
+def leads_to(name: str, modules: set[str]) -> bool:
+    """Whether a dotted name is a package with one of these modules in it."""
+    return any(module.startswith(f"{name}.") for module in modules)
+
+
+def offenders(files: list[Path], forbidden: set[str]) -> list[str]:
+    """Each import of a forbidden module, as "file: module"."""
+    return [f"{file.relative_to(ROOT)}: {name}" for file in files for name in imports(file) if reaches(name, forbidden)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_dependencies_go_one_way(package: str) -> None:
+    assert offenders(sources(PACKAGES[package]), FORBIDDEN[package]) == []
+
+
+@pytest.mark.parametrize("file", PURE)
+def test_the_core_knows_no_clock_no_chance_no_network_and_no_generated_code(file: str) -> None:
+    assert offenders([ROOT / file], IMPURE) == []
+
+
+def test_the_core_leans_on_nothing_but_the_core() -> None:
+    core = {dotted(ROOT / file) for file in PURE}
+    ours = [(file, name) for file in PURE for name in imports(ROOT / file) if reaches(name, set(PACKAGES))]
+    assert [(file, name) for file, name in ours if not reaches(name, core) and not leads_to(name, core)] == []
+
+
+def test_the_client_needs_only_grpcio_grpcio_status_and_protobuf() -> None:
+    files = sources(PACKAGES["heartline"])
+    needed = {name.split(".")[0] for file in files for name in imports(file)}
+    assert needed - set(sys.stdlib_module_names) <= CLIENT_NEEDS
+
+
+def test_no_file_mixes_so_many_jobs_that_it_grows_past_the_limit() -> None:
+    folders = [*PACKAGES.values(), *map(ROOT.joinpath, ("tests", "bench", "scripts", "examples"))]
+    lengths = {file: len(file.read_text("utf-8").splitlines()) for folder in folders for file in sources(folder)}
+    assert {str(file.relative_to(ROOT)): n for file, n in lengths.items() if n > LONGEST_FILE} == {}
