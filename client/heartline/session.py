@@ -8,43 +8,23 @@ Rules:
 - After `interval` of hearing nothing, send a heartbeat. If `timeout` more passes in silence, the peer is dead.
 - Times run from the instant that something was due, so a peer is given up within interval + timeout, always.
 - A tick that comes late says that this end was held up, not that the peer is gone: it sends a heartbeat and grants a
-  full timeout before it judges anyone.
+  full timeout before it judges anyone. A timeout is taken in two parts, so that one hold-up cannot hide in all of it:
+  a peer that answers within half of the timeout is never given up, however long and often this end is held up.
 - An illegal input raises and changes nothing.
 
 TRANSITIONS is the whole behaviour; docs/protocol.md draws its table from it.
 """
 
 import enum
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MIN_DURATION = 0.1
-"""The shortest heartbeat interval or timeout, in seconds."""
-MAX_DURATION = 600.0
-"""The longest heartbeat interval or timeout, in seconds."""
-LARGEST_FRAME = 4 * 1024 * 1024
-"""No frame is larger than this, in bytes: the receive limit of gRPC stubs that nobody configured."""
-LINK_RATE = 20 * 1024 * 1024
-"""Bytes a second that a link is taken to carry. A frame proves life only when all of it has come, so interval + timeout
-must leave room for the largest one at this rate."""
+from heartline.timing import Timing
+
 LATE_SHARE = 0.25
-"""A tick is late when it comes more than this share of the timeout after it was due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The heartbeat settings in force, in seconds."""
-
-    interval: float = 15.0
-    timeout: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Raises ValueError, naming the setting, when one is out of bounds or the two cannot work together."""
-        for name in ("interval", "timeout"):
-            if not MIN_DURATION <= getattr(self, name) <= MAX_DURATION:
-                raise ValueError(f"heartbeat_{name} must be from 0.1 s to 10 minutes")
-        if (self.interval + self.timeout) * LINK_RATE < LARGEST_FRAME * 0.999:
-            raise ValueError("heartbeat_interval + heartbeat_timeout must leave room for a frame of 4 MiB: 0.2 s")
+"""A tick is late when it comes more than this share of the timeout after it was due. It is also the share that is left
+when an end begins to doubt."""
 
 
 class State(enum.Enum):
@@ -53,6 +33,7 @@ class State(enum.Enum):
     OPENING = "opening"
     OPEN = "open"
     PROBING = "probing"
+    DOUBTING = "doubting"
     LISTENING = "listening"
     CLOSED = "closed"
 
@@ -73,11 +54,11 @@ class Input(enum.Enum):
 class Step(enum.Enum):
     """What to do on a transition."""
 
-    NOTHING = "-"
     AWAIT_OPENING = "wait the whole opening timeout again"
     AWAIT_SILENCE = "next deadline: interval after the last frame heard"
-    BEAT_FROM_DUE = "send a heartbeat; next deadline: timeout after the due instant"
-    BEAT_FROM_NOW = "send a heartbeat; next deadline: timeout from now"
+    BEAT_FROM_DUE = "send a heartbeat; next deadline: 3/4 of the timeout after the due instant"
+    BEAT_FROM_NOW = "send a heartbeat; next deadline: 3/4 of the timeout from now"
+    AWAIT_REST = "next deadline: when the whole timeout is over"
     LISTEN = "no deadline: the transport's keepalive judges"
     STOP = "no deadline; the session is over"
 
@@ -95,11 +76,17 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, Step]] = {
     (State.OPEN, Input.EVENTS_LOST): (State.CLOSED, Step.STOP),
     (State.OPEN, Input.ENDED): (State.CLOSED, Step.STOP),
     (State.PROBING, Input.HEARD): (State.OPEN, Step.AWAIT_SILENCE),
-    (State.PROBING, Input.DUE): (State.CLOSED, Step.STOP),
+    (State.PROBING, Input.DUE): (State.DOUBTING, Step.AWAIT_REST),
     (State.PROBING, Input.DUE_LATE): (State.PROBING, Step.BEAT_FROM_NOW),
     (State.PROBING, Input.HALF_CLOSED): (State.LISTENING, Step.LISTEN),
     (State.PROBING, Input.EVENTS_LOST): (State.CLOSED, Step.STOP),
     (State.PROBING, Input.ENDED): (State.CLOSED, Step.STOP),
+    (State.DOUBTING, Input.HEARD): (State.OPEN, Step.AWAIT_SILENCE),
+    (State.DOUBTING, Input.DUE): (State.CLOSED, Step.STOP),
+    (State.DOUBTING, Input.DUE_LATE): (State.PROBING, Step.BEAT_FROM_NOW),
+    (State.DOUBTING, Input.HALF_CLOSED): (State.LISTENING, Step.LISTEN),
+    (State.DOUBTING, Input.EVENTS_LOST): (State.CLOSED, Step.STOP),
+    (State.DOUBTING, Input.ENDED): (State.CLOSED, Step.STOP),
     (State.LISTENING, Input.HEARD): (State.LISTENING, Step.LISTEN),
     (State.LISTENING, Input.HALF_CLOSED): (State.LISTENING, Step.LISTEN),
     (State.LISTENING, Input.EVENTS_LOST): (State.CLOSED, Step.STOP),
@@ -144,7 +131,8 @@ class Session:
     """One end of one session.
 
     `jitter` gives the share of the interval after which this end beats, drawn anew for each: 0.8 to 0.95 on clients, so
-    that the two ends do not beat at once, and 1 on servers. Count events in `events_sent` and `events_received`.
+    that the two ends do not beat at once, and 1 on servers. Count events in `events_sent` when they are written, not
+    before: a heartbeat may overtake a batch that still waits. Count them in `events_received` before `receive`.
     """
 
     __slots__ = (
@@ -176,11 +164,11 @@ class Session:
         self._sequence = 0
         self._beat_sent_at = now
         self._wait = opening_timeout
-        self._deadline: float | None = now + opening_timeout
+        self._deadline = now + opening_timeout
 
     def deadline(self) -> float | None:
         """The instant at which to call `tick`, or None when nothing is due. It may move with every other call."""
-        return self._deadline
+        return None if self._deadline == math.inf else self._deadline
 
     def open(self, timing: Timing, now: float, *, passive: bool = False) -> None:
         """Hello came (on a server) or welcome (on a client), and these settings are in force.
@@ -223,7 +211,7 @@ class Session:
     def tick(self, now: float) -> Heartbeat | None:
         """Time has passed. Returns a heartbeat to send, if one is due; look at `state` for the verdict."""
         due = self._deadline
-        if due is None or now < due:
+        if now < due:
             return None
         patience = self.opening_timeout if self.state is State.OPENING else self.timing.timeout
         late = now - due > LATE_SHARE * patience
@@ -248,14 +236,15 @@ class Session:
                 self._wait = self.timing.interval * self._jitter()
             self._deadline = self.heard_at + self._wait
         elif step is Step.BEAT_FROM_DUE:
-            assert self._deadline is not None
-            self._deadline += self.timing.timeout
+            self._deadline += self.timing.timeout * (1 - LATE_SHARE)
         elif step is Step.BEAT_FROM_NOW:
-            self._deadline = now + self.timing.timeout
+            self._deadline = now + self.timing.timeout * (1 - LATE_SHARE)
+        elif step is Step.AWAIT_REST:
+            self._deadline += self.timing.timeout * LATE_SHARE
         elif step is Step.AWAIT_OPENING:
             self._deadline = now + self.opening_timeout
         else:
-            self._deadline = None
+            self._deadline = math.inf
         if self.state is State.CLOSED:
             self.end_reason = _end_reason(before, what)
         return step
