@@ -1,0 +1,7 @@
+"""`python -m heartline` is the command `heartline`."""
+
+import sys
+
+from heartline.cli import main
+
+sys.exit(main())
