@@ -4,9 +4,11 @@ Sessions at the same cursor share one Piece, so a push to many encodes once. A c
 it, and a while longer; the log itself is the store's.
 """
 
+import asyncio
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from heartline.v1 import events_pb2, session_service_pb2
 
@@ -16,6 +18,8 @@ from heartline_service.stores.base import Head, Store, StoredEvent
 
 BATCH_BYTES = 256 * 1024
 """A batch holds at most this, or one event."""
+EVENT_BYTES = BATCH_BYTES - 1024
+"""How much of it is for events: the names of the channel and of its log take the rest."""
 RECENT_CHANNELS = 1000
 """How many channels keep their tail in memory when nobody reads them."""
 SHARED_PIECES = 8
@@ -45,7 +49,7 @@ class Piece:
 class Channel:
     """One channel. `head` is None until it was loaded; Channels.get gives only loaded ones."""
 
-    __slots__ = ("__weakref__", "_pieces", "_store", "_tail", "head", "name", "watchers")
+    __slots__ = ("__weakref__", "_pieces", "_readings", "_store", "_tail", "head", "name", "watchers")
 
     def __init__(self, name: str, store: Store) -> None:
         self.name = name
@@ -54,6 +58,7 @@ class Channel:
         self._store = store
         self._tail: Tail | None = None
         self._pieces: dict[tuple[int, int], Piece] = {}
+        self._readings: dict[tuple[int, int], asyncio.Task[Piece]] = {}
 
     async def load(self) -> None:
         """Asks the store where the log stands, unless a change has told it already."""
@@ -81,7 +86,7 @@ class Channel:
         key = (after, min(max_events, self.head.latest - after))
         piece = self._pieces.get(key)
         if piece is None and self._tail is not None:
-            events = self._tail.read(after, max_events, BATCH_BYTES)
+            events = self._tail.read(after, max_events, EVENT_BYTES)
             if events:
                 if len(self._pieces) >= SHARED_PIECES:
                     self._pieces.clear()
@@ -89,8 +94,22 @@ class Channel:
         return piece
 
     async def read(self, after: int, max_events: int) -> Piece:
-        """The events after an offset, from the store."""
-        events = fitting(await self._store.read(self.name, after, max_events, BATCH_BYTES), 0, max_events, BATCH_BYTES)
+        """The events after an offset, from the store. Readers at the same cursor share the reading too."""
+        key = (after, max_events)
+        reading = self._readings.get(key)
+        if reading is None:
+            reading = self._readings[key] = asyncio.get_running_loop().create_task(self._read(after, max_events))
+            reading.add_done_callback(partial(self._was_read, key))
+        return await asyncio.shield(reading)
+
+    def _was_read(self, key: tuple[int, int], reading: "asyncio.Task[Piece]") -> None:
+        del self._readings[key]
+        if not reading.cancelled():
+            # Looked at, so that asyncio does not complain when all who waited are gone.
+            reading.exception()
+
+    async def _read(self, after: int, max_events: int) -> Piece:
+        events = fitting(await self._store.read(self.name, after, max_events, EVENT_BYTES), 0, max_events, EVENT_BYTES)
         return self._piece(events, events[-1].offset if events else after)
 
     def empty(self, offset: int, gap: GapKind | None = None, oldest: int = 0) -> Piece:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.duration_pb2 import Duration
-from heartline.session import Timing
+from heartline.timing import Timing
 from heartline.v1 import events_pb2, session_service_pb2
 
 from heartline_service.faults import Fault
@@ -21,12 +21,12 @@ MAX_POLL_EVENTS = 1000
 MAX_WAIT = 300.0
 MIN_TTL, MAX_TTL, DEFAULT_TTL = 0.1, 86400.0, 60.0
 MAX_PAGE, DEFAULT_PAGE = 1000, 100
+STARTS = frozenset(events_pb2.Start.values())
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A subscription as asked for. `start` is a value of Start; `after` wins when it is set."""
 
     channel: str
@@ -46,6 +46,12 @@ def text(value: str, what: str, reason: str, field: str, *, may_be_empty: bool =
     if _CONTROL.search(value):
         raise Fault(reason, f"{what} must not have control characters", field)
     return value
+
+
+def request_size(data: bytes) -> None:
+    """A request or a frame, as it came."""
+    if len(data) > MAX_REQUEST_BYTES:
+        raise Fault("REQUEST_TOO_LARGE", f"a request or frame must be at most {MAX_REQUEST_BYTES} bytes")
 
 
 def client_id(value: str, *, may_be_empty: bool = False, field: str = "client_id") -> str:
@@ -87,6 +93,8 @@ def messages(given: Sequence[events_pb2.Message], max_bytes: int) -> list[NewMes
     for index, message in enumerate(given):
         if message.id:
             text(message.id, "a message id", "INVALID_MESSAGE_ID", f"messages[{index}].id")
+        # What the contract does not name is under no limit, and no reader could tell it from what the server adds.
+        message.DiscardUnknownFields()
         body = message.SerializeToString(deterministic=True)
         if len(body) > max_bytes:
             _data_size(message, max_bytes, f"messages[{index}]")
@@ -112,22 +120,21 @@ def _attributes(message: events_pb2.Message, field: str) -> None:
         raise Fault("INVALID_ATTRIBUTES", f"attributes must be at most {MAX_ATTRIBUTE_BYTES} bytes in all", field)
 
 
-def wish(given: events_pb2.Subscription, client: str, field: str) -> Wish:
+def wish(given: events_pb2.Subscription, client: str) -> Wish:
     """One subscription."""
-    name = channel(given.channel, f"{field}.channel", reading=True)
-    after = None
+    name = channel(given.channel, "channel", reading=True)
     if given.WhichOneof("where") == "after":
         if given.after.channel not in ("", name):
-            raise Fault("INVALID_POSITION", "the position is of another channel", f"{field}.after.channel")
-        after = (given.after.epoch, given.after.offset)
+            raise Fault("INVALID_POSITION", "the position is of another channel", "after.channel")
+        return Wish(name, (given.after.epoch, given.after.offset), events_pb2.START_UNSPECIFIED, given.max_unacked)
     start = given.start
-    if start not in events_pb2.Start.values():
-        raise Fault("INVALID_START", "no such start", f"{field}.start")
+    if start not in STARTS:
+        raise Fault("INVALID_START", "no such start", "start")
     if start == events_pb2.START_ACKED and not client:
-        raise Fault("INVALID_START", "START_ACKED needs a client_id", f"{field}.start")
+        raise Fault("INVALID_START", "START_ACKED needs a client_id", "start")
     if start == events_pb2.START_UNSPECIFIED:
         start = events_pb2.START_ACKED if client else events_pb2.START_LATEST
-    return Wish(name, after, start, given.max_unacked)
+    return Wish(name, None, start, given.max_unacked)
 
 
 def wishes(given: Sequence[events_pb2.Subscription], client: str, *, at_least: int) -> list[Wish]:
@@ -135,8 +142,14 @@ def wishes(given: Sequence[events_pb2.Subscription], client: str, *, at_least: i
     field = "subscriptions"
     if not at_least <= len(given) <= MAX_SUBSCRIPTIONS:
         raise Fault("INVALID_SUBSCRIPTIONS", f"{at_least} to {MAX_SUBSCRIPTIONS} subscriptions are needed", field)
-    checked = [wish(one, client, f"{field}[{index}]") for index, one in enumerate(given)]
-    _once((one.channel for one in checked), "INVALID_SUBSCRIPTIONS", field)
+    checked: list[Wish] = []
+    try:
+        for one in given:
+            checked.append(wish(one, client))
+    except Fault as fault:
+        raise fault.within(f"{field}[{len(checked)}]") from None
+    if len(checked) > 1:
+        _once((one.channel for one in checked), "INVALID_SUBSCRIPTIONS", field)
     return checked
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from heartline_service.stores.base import StoreCorrupt, StoreError, StoreLocked
 EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL = 2, 65, 69, 75
 """As in sysexits.h, and argparse's own for usage."""
 
-EPILOG = """\
-Each flag can be given as a variable too: HEARTLINE_LISTEN, HEARTLINE_STORE, HEARTLINE_HEARTBEAT_INTERVAL and so on.
-A flag wins over its variable. TIME is 500ms, 15s, 5m, 2h, 7d, or plain seconds.
+VARIABLES = textwrap.fill(", ".join(option.variable for option in options.OPTIONS), 118)
+
+EPILOG = f"""\
+Each flag can be given as a variable too, over which the flag wins:
+{VARIABLES}.
+TIME is 500ms, 15s, 5m, 2h, 7d, or plain seconds.
 
 On SIGTERM or Ctrl-C the server drains: it takes no new calls, asks each session to go elsewhere, and ends those that
 are left after --drain-timeout. Exit code 0 then; 2: a flag is wrong; 65: the store's data cannot be read;
@@ -75,9 +79,9 @@ async def _serve(settings: Settings) -> int:
         return _failed(str(error), EX_UNAVAILABLE)
     _announce(settings, server.address)
     await stopping.wait()
-    # From here on, a second Ctrl-C ends at once.
+    # From here on, a second signal ends at once. Nothing is lost: what was answered is in the store.
     for number in signals:
-        loop.remove_signal_handler(number)
+        loop.add_signal_handler(number, os._exit, 128 + number)
     print("heartline: draining; press Ctrl-C again to stop at once", file=sys.stderr, flush=True)
     await server.stop()
     return 0

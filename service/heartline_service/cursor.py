@@ -50,6 +50,10 @@ class Cursor:
         self.offset = piece.batch.position.offset
         return piece
 
+    def move(self, piece: Piece) -> None:
+        """Goes to the end of a piece that a copy of this cursor read."""
+        self.epoch, self.offset = piece.batch.epoch, piece.batch.position.offset
+
     def here(self) -> Piece:
         """An empty piece: where the reader stands."""
         return self.channel.empty(self.offset)

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
-from heartline_service.checks import MAX_REQUEST_BYTES
+from heartline_service import checks
 from heartline_service.faults import Fault, refusal
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -48,8 +48,7 @@ def _unary(act: Callable[[Any, Caller], Awaitable[Message]], method: MethodDescr
     async def handle(data: bytes, context: Context) -> bytes:
         try:
             guard()
-            if len(data) > MAX_REQUEST_BYTES:
-                raise Fault("REQUEST_TOO_LARGE", f"a request must be at most {MAX_REQUEST_BYTES} bytes")
+            checks.request_size(data)
             try:
                 request = parse(data)
             except DecodeError:

@@ -1,8 +1,9 @@
 """What each frame of a client asks for. A handler checks and hears at once, and does the slow part later."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import DecodeError
 from heartline.session import Heartbeat, HeartbeatAck, State, UnknownHeartbeat
 from heartline.v1 import admin_service_pb2
 from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, Subscribed, Unsubscribed, Welcome
@@ -15,6 +16,15 @@ from heartline_service.stores.base import NewMessage
 
 if TYPE_CHECKING:
     from heartline_service.live import LiveSession
+
+
+def parse(data: bytes) -> ConnectRequest:
+    """The frame that the bytes are. Raises Fault."""
+    try:
+        return ConnectRequest.FromString(data)
+    except DecodeError:
+        told = "the bytes are no ConnectRequest, or hold text that is not UTF-8"
+        raise Fault("INVALID_ENCODING", told) from None
 
 
 def hello(session: "LiveSession", frame: ConnectRequest) -> None:
@@ -50,9 +60,10 @@ def hello(session: "LiveSession", frame: ConnectRequest) -> None:
 
 def subscribe(session: "LiveSession", frame: ConnectRequest) -> None:
     """Adds a channel."""
-    wish = checks.wish(frame.subscribe.subscription, session.client_id, "subscription")
-    if len(session.outbox.feeds) >= checks.MAX_SUBSCRIPTIONS:
-        raise Fault("INVALID_SUBSCRIPTIONS", f"a session reads at most {checks.MAX_SUBSCRIPTIONS} channels")
+    try:
+        wish = checks.wish(frame.subscribe.subscription, session.client_id)
+    except Fault as fault:
+        raise fault.within("subscription") from None
     session.later("subscribe.subscription", frame.id, _subscribe(session, frame.id, wish))
 
 
@@ -60,6 +71,8 @@ async def _subscribe(session: "LiveSession", reply_to: str, wish: checks.Wish) -
     async with session.order:
         if wish.channel in session.outbox.feeds:
             raise Fault("ALREADY_SUBSCRIBED", "the session reads this channel already", "channel")
+        if len(session.outbox.feeds) >= checks.MAX_SUBSCRIPTIONS:
+            raise Fault("INVALID_SUBSCRIPTIONS", f"a session reads at most {checks.MAX_SUBSCRIPTIONS} channels")
         cursor = await begin(session.hub.channels, session.hub.store, session.client_id, wish)
         # The position as asked for: a client that is cut off before it is told of a gap must be told the next time.
         position = wire.position(wish.channel, cursor.epoch, cursor.offset)
@@ -85,7 +98,6 @@ async def _unsubscribe(session: "LiveSession", reply_to: str, channel: str) -> N
 def publish(session: "LiveSession", frame: ConnectRequest) -> None:
     """Appends messages."""
     asked = frame.publish
-    session.rules.events_received += len(asked.messages)
     channel = checks.channel(asked.channel, "channel")
     messages = checks.messages(asked.messages, session.hub.settings.max_message_bytes)
     session.later("publish", frame.id, _publish(session, frame.id, channel, messages))
@@ -105,11 +117,18 @@ def ack(session: "LiveSession", frame: ConnectRequest) -> None:
         check_ack(feed.cursor.channel.head, one, index)
     for _, one, feed in read_here:
         feed.ack(one.offset)
-    if session.client_id:
-        waiting = bool(session.acks)
-        session.acks.update((one.channel, one) for one in positions)
-        if not waiting:
-            session.later("ack", frame.id, _store_acks(session), bounded=False)
+    if not session.client_id:
+        return
+    if len(read_here) < len(positions):
+        # Whether the others are good, the store must tell first; if not, this frame alone is refused.
+        session.later("ack", frame.id, session.hub.ack(session.client_id, positions))
+        return
+    waiting = bool(session.acks)
+    for one in positions:
+        if one.channel not in session.acks or one.offset > session.acks[one.channel].offset:
+            session.acks[one.channel] = one
+    if not waiting:
+        session.later("ack", frame.id, _store_acks(session), bounded=False)
 
 
 async def _store_acks(session: "LiveSession") -> None:
@@ -150,11 +169,11 @@ def heartbeat_ack(session: "LiveSession", frame: ConnectRequest) -> None:
 
 def goodbye(session: "LiveSession", frame: ConnectRequest) -> None:
     """Ends the session, after what it asked for before is answered."""
-    session.later("goodbye", frame.id, _goodbye(session, frame), bounded=False)
+    session.later("goodbye", frame.id, _goodbye(session, frame, session.settled()), bounded=False)
 
 
-async def _goodbye(session: "LiveSession", frame: ConnectRequest) -> None:
-    await session.settled()
+async def _goodbye(session: "LiveSession", frame: ConnectRequest, settled: Awaitable[object]) -> None:
+    await settled
     said, hub = frame.goodbye, session.hub
     last = ConnectResponse.FromString(wire.goodbye("CLIENT_GOODBYE", retry=False))
     last.reply_to = frame.id

@@ -39,7 +39,7 @@ class Hub:
         self.pending_polls = 0
         self.ready = False
         self.draining = False
-        self._wakes: set[Callable[[], None]] = set()
+        self._poll_stops: set[Callable[[], None]] = set()
         self._random = random
         self._trimmer: asyncio.Task[None] | None = None
 
@@ -71,8 +71,8 @@ class Hub:
         self.pending_polls += 1
         try:
             cursors = [await begin(self.channels, self.store, client_id, wish) for wish in wishes]
-            if wait and not any(cursor.behind() for cursor in cursors):
-                await polls.wait(cursors, self.clock, wait, self._wakes)
+            if wait and not self.draining and not any(cursor.behind() for cursor in cursors):
+                await polls.wait(cursors, self.clock, wait, self._poll_stops)
             pieces = await polls.read(cursors, max_events)
             return pieces, any(cursor.behind() for cursor in cursors)
         finally:
@@ -146,8 +146,8 @@ class Hub:
     async def drain(self) -> None:
         """Asks all sessions to go elsewhere, spread over half the drain timeout; ends those that are left after it."""
         self.draining = True
-        for wake in tuple(self._wakes):
-            wake()
+        for stop in tuple(self._poll_stops):
+            stop()
         now, patience = self.clock.now(), self.settings.drain_timeout
         for session in self.sessions.values():
             session.drain(self._random() * patience / 2)

@@ -7,7 +7,7 @@ arms their timer and sends what they say. What a frame asks for is in frames.py.
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Protocol
 
 from heartline.session import EndReason, Session, State
@@ -52,6 +52,7 @@ class LiveSession:
         "_tasks",
         "_timer",
         "_timer_at",
+        "_unbounded",
         "acks",
         "client_id",
         "drain_after",
@@ -80,6 +81,7 @@ class LiveSession:
         self.order = asyncio.Lock()
         self.acks: dict[str, events_pb2.Position] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unbounded: set[asyncio.Task[None]] = set()
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._over = False
@@ -91,26 +93,25 @@ class LiveSession:
         """A frame came, as bytes."""
         if self._over:
             return
-        frame = ConnectRequest()
-        kind = None
+        frame, kind = ConnectRequest(), None
         try:
-            try:
-                frame.ParseFromString(data)
-            except Exception:
-                frame = ConnectRequest()
-                raise Fault(
-                    "INVALID_ENCODING", "the bytes are no ConnectRequest, or hold text that is not UTF-8"
-                ) from None
+            frame = frames.parse(data)
             kind = frame.WhichOneof("frame")
+            if kind == "publish":
+                # Counted when refused, too: it is not lost.
+                self.rules.events_received += len(frame.publish.messages)
             checks.frame_id(frame.id)
+            checks.request_size(data)
             self._handle(kind, frame)
         except Fault as fault:
-            told = fault.within(kind) if kind and fault.field != "id" else fault
+            bad_id = fault.field == "id"
+            told = fault.within(kind) if kind and not bad_id else fault
             if self.rules.state is State.OPENING:
                 self.finish(Cause.CONNECTION_LOST, fault=told)
             else:
                 self.rules.receive(None, self.hub.clock.now())
-                self.reject(frame.id, told)
+                self.reject("" if bad_id else frame.id, told)
+        self._arm()
 
     def half_closed(self) -> None:
         """The client closed its sending side, or is gone: gRPC tells the two apart a moment later."""
@@ -142,25 +143,24 @@ class LiveSession:
         """Refuses one frame; the session goes on."""
         self.send(ConnectResponse(reply_to=frame_id, rejected=fault.status()))
 
-    def later(self, kind: str, frame_id: str, act: Coroutine[None, None, None], *, bounded: bool = True) -> None:
+    def later(self, kind: str, frame_id: str, act: Coroutine[None, None, object], *, bounded: bool = True) -> None:
         """Does what a frame asks for beside the reader. Raises Fault when too much is under way."""
-        if bounded and len(self._tasks) >= MAX_IN_FLIGHT:
+        tasks = self._tasks if bounded else self._unbounded
+        if bounded and len(tasks) >= MAX_IN_FLIGHT:
             act.close()
             raise Fault("TOO_MANY_IN_FLIGHT", f"at most {MAX_IN_FLIGHT} frames may wait; await answers before the next")
         task = asyncio.get_running_loop().create_task(self._run(kind, frame_id, act))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def drain(self, after: float) -> None:
         """Asks the client to open its next session elsewhere, after so many seconds."""
         self.drain_after = after
         self.send(ConnectResponse(drain=Drain(reconnect_after=wire.duration(after))))
 
-    async def settled(self) -> None:
-        """Waits until everything asked for before now is answered."""
-        others = self._tasks - {asyncio.current_task()}
-        if others:
-            await asyncio.wait(others)
+    def settled(self) -> Awaitable[object]:
+        """Await it, and everything asked for before now is answered."""
+        return asyncio.gather(*self._tasks, *self._unbounded)
 
     def opened(self) -> None:
         """Hello was accepted: the heartbeats run."""
@@ -203,7 +203,7 @@ class LiveSession:
                 self._timer.cancel()
             self.ended.set_result(fault)
 
-    async def _run(self, kind: str, frame_id: str, act: Coroutine[None, None, None]) -> None:
+    async def _run(self, kind: str, frame_id: str, act: Coroutine[None, None, object]) -> None:
         try:
             await act
         except Exception as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heartline.durations import format_duration, parse_duration
-from heartline.session import Timing
+from heartline.timing import Timing
 
 from heartline_service.checks import MAX_NAME_BYTES
 from heartline_service.retention import Retention, by_pattern
@@ -132,10 +132,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Settings, int]:
     """The settings and the log level: a flag wins over its variable. Raises ValueError that names what is wrong."""
     values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
     for option in OPTIONS:
         flag = flags.get(option.name.replace("-", "_"))
         given = flag if flag is not None else environment.get(option.variable)
-        source = f"--{option.name}" if flag is not None else option.variable
+        source = sources[option.name] = f"--{option.name}" if flag is not None or given is None else option.variable
         if option.name == "retain":
             texts = given.split() if isinstance(given, str) else given or []
             values[option.name] = [_parsed(option, source, text) for text in texts]
@@ -144,7 +145,8 @@ def settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[
     try:
         heartbeat = Timing(values["heartbeat-interval"], values["heartbeat-timeout"])
     except ValueError as error:
-        raise ValueError(f"--heartbeat-interval, --heartbeat-timeout: {error}") from None
+        told = f"{sources['heartbeat-interval']}, {sources['heartbeat-timeout']}"
+        raise ValueError(f"{told}: {error}") from None
     made = Settings(
         listen=values["listen"],
         store=values["store"],

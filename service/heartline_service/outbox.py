@@ -5,8 +5,10 @@ takes nothing, or credit is used up, nothing is read, so a slow client costs one
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from copy import copy
 
 from heartline.session import Session
 
@@ -20,6 +22,8 @@ MAX_WAITING = 1000
 """With this many answers waiting to be written, nothing more is read from the client."""
 STORE_RETRY = 1.0
 """Seconds before a feed reads again after the store failed."""
+
+log = logging.getLogger("heartline.service")
 
 
 class Feed:
@@ -137,10 +141,15 @@ class Outbox:
                 elif (piece := self._next_piece()) is not None:
                     self._session.events_sent += piece.count
                     frame = piece.frame()
+                    # However long the write takes, it holds the bytes alone.
+                    del piece
                 else:
                     break
                 await self._write(frame)
         except ConnectionError:
+            self._lost()
+        except Exception:
+            log.exception("a session's writer failed")
             self._lost()
         finally:
             self._writer = None
@@ -154,7 +163,9 @@ class Outbox:
             if feed.loading is not None:
                 continue
             piece, feed.loaded = feed.loaded, None
-            if piece is None and (room := feed.room()) > 0:
+            if piece is not None:
+                feed.cursor.move(piece)
+            elif (room := feed.room()) > 0:
                 piece = feed.cursor.at_hand(room)
                 if piece is None and feed.cursor.behind():
                     feed.loading = asyncio.get_running_loop().create_task(self._load(feed, room))
@@ -168,9 +179,11 @@ class Outbox:
     async def _load(self, feed: Feed, room: int) -> None:
         """Reads from the store beside the writer, so that a slow disk delays no heartbeat."""
         try:
-            piece = await feed.cursor.read(room)
+            # By a copy: the cursor shows what was sent, and this piece may be dropped before it is.
+            piece = await copy(feed.cursor).read(room)
             feed.loaded = piece if piece.count or piece.batch.HasField("gap") else None
-        except StoreError:
+        except StoreError as error:
+            log.warning("reading %r has to wait: %s", feed.cursor.channel.name, error)
             await asyncio.sleep(STORE_RETRY)
         finally:
             feed.loading = None

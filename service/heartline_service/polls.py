@@ -33,22 +33,26 @@ async def read(cursors: list[Cursor], max_events: int) -> list[Piece]:
     return pieces
 
 
-async def wait(cursors: list[Cursor], clock: Clock, seconds: float, wakes: set[Callable[[], None]]) -> None:
-    """Returns when a channel has grown, the time is over, or whoever keeps `wakes` calls them."""
+async def wait(cursors: list[Cursor], clock: Clock, seconds: float, stops: set[Callable[[], None]]) -> None:
+    """Returns when there is something to read, the time is over, or whoever keeps `stops` calls them."""
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def wake() -> None:
+    def stop() -> None:
         if not over.done():
             over.set_result(None)
 
-    timer = clock.call_at(clock.now() + seconds, wake)
-    watched = [cursor.channel.watchers for cursor in cursors]
-    watched.append(wakes)
-    for watchers in watched:
-        watchers.add(wake)
+    def grown() -> None:
+        if any(cursor.behind() for cursor in cursors):
+            stop()
+
+    timer = clock.call_at(clock.now() + seconds, stop)
+    stops.add(stop)
+    for cursor in cursors:
+        cursor.channel.watchers.add(grown)
     try:
         await over
     finally:
         timer.cancel()
-        for watchers in watched:
-            watchers.discard(wake)
+        stops.discard(stop)
+        for cursor in cursors:
+            cursor.channel.watchers.discard(grown)

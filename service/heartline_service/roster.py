@@ -33,6 +33,13 @@ class Entry:
     timer: Timer | None = None
     timer_at: float = 0.0
     unsaved: int = 0
+    leased_at: float | None = None
+    """The end of the lease on the monotonic clock, and then in Unix time: worked out once, so that it never wobbles."""
+    leased_until: float = 0.0
+
+
+Unsaved = tuple[Entry, PresenceRecord, NewMessage | None]
+"""A client, its record to be stored, and the change to be told with it, if any."""
 
 
 class Roster:
@@ -43,7 +50,7 @@ class Roster:
         self._clock = clock
         self._default_ttl = default_ttl
         self._entries: dict[str, Entry] = {}
-        self._unsaved: list[tuple[Entry, PresenceRecord, NewMessage | None]] = []
+        self._unsaved: list[Unsaved] = []
         self._saver: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -66,10 +73,10 @@ class Roster:
     def session_closed(self, client_id: str, cause: Cause, grace: float, *, check_out: bool = False) -> None:
         """A session is over; the client may return within the grace, in seconds."""
         if client_id and not self._closed:
-            entry, now = self._entry(client_id), self._clock.now()
             if check_out:
-                entry.presence.check_out(now)
-            self._note(entry, entry.presence.session_closed(now, cause, grace))
+                self.check_out(client_id)
+            entry = self._entry(client_id)
+            self._note(entry, entry.presence.session_closed(self._clock.now(), cause, grace))
 
     def poll_began(self, client_id: str) -> Callable[[], None]:
         """A poll is pending. Call what comes back when it ends."""
@@ -109,13 +116,11 @@ class Roster:
 
     async def get(self, client_id: str) -> tuple[PresenceRecord, int] | None:
         """A client's presence and its count of live sessions; None if it was never seen. Raises StoreError."""
-        if client_id not in self._entries:
-            record = await self._store.presence(client_id)
-            return None if record is None else (record, 0)
-        entry = self._entries[client_id]
-        if not entry.record.changed_at:
-            return None
-        return replace(entry.record, lease_until=self._lease_until(entry)), entry.presence.sessions
+        known = self._known(client_id)
+        if known is not None:
+            return known
+        record = await self._store.presence(client_id)
+        return None if record is None else (record, 0)
 
     async def page(self, after: str, limit: int, online: bool | None) -> list[tuple[PresenceRecord, int]]:
         """Clients by client_id. Raises StoreError."""
@@ -123,7 +128,7 @@ class Roster:
             # So that a caller sees what it did just before; bounded, because the store may be failing.
             await asyncio.wait([self._saver], timeout=RETRY_INTERVAL / 2)
         records = await self._store.presences(after, limit, online)
-        return [await self.get(record.client_id) or (record, 0) for record in records]
+        return [self._known(record.client_id) or (record, 0) for record in records]
 
     async def close(self) -> None:
         """Stores what can be stored, and lets everything go as it is: a restart finds who was online."""
@@ -135,6 +140,12 @@ class Roster:
             _, late = await asyncio.wait([self._saver], timeout=RETRY_INTERVAL)
             for task in late:
                 task.cancel()
+
+    def _known(self, client_id: str) -> tuple[PresenceRecord, int] | None:
+        entry = self._entries.get(client_id)
+        if entry is None or not entry.record.changed_at:
+            return None
+        return replace(entry.record, lease_until=self._lease_until(entry)), entry.presence.sessions
 
     def _entry(self, client_id: str, status: str = "") -> Entry:
         entry = self._entries.get(client_id)
@@ -164,7 +175,10 @@ class Roster:
 
     def _lease_until(self, entry: Entry) -> float:
         until = entry.presence.lease_until
-        return 0.0 if until is None else self._clock.wall() + until - self._clock.now()
+        if until != entry.leased_at:
+            entry.leased_at = until
+            entry.leased_until = 0.0 if until is None else self._clock.wall() + until - self._clock.now()
+        return entry.leased_until
 
     def _arm(self, entry: Entry) -> None:
         due = entry.presence.deadline()
@@ -203,9 +217,11 @@ class Roster:
                     *(self._store.save_presence(record, event, now) for _, record, event in batch),
                     return_exceptions=True,
                 )
-                failed = [one for one, result in zip(batch, saved, strict=True) if isinstance(result, StoreError)]
-                for entry, _, _ in batch:
-                    entry.unsaved -= 1
+                failed: dict[str, Unsaved] = {}
+                for one, result in zip(batch, saved, strict=True):
+                    one[0].unsaved -= 1
+                    if isinstance(result, StoreError) or one[1].client_id in failed:
+                        _put_off(failed, one, told=result is None)
                 if failed:
                     await self._try_later(failed)
                 for entry, _, _ in batch:
@@ -213,13 +229,24 @@ class Roster:
         finally:
             self._saver = None
 
-    async def _try_later(self, failed: list[tuple[Entry, PresenceRecord, NewMessage | None]]) -> None:
+    async def _try_later(self, failed: dict[str, Unsaved]) -> None:
         log.warning("presence of %d clients is not stored yet: the store fails; trying again", len(failed))
-        newest = {entry.record.client_id: (entry, record, event) for entry, record, event in failed + self._unsaved}
-        self._unsaved = list(newest.values())
+        for one in self._unsaved:
+            _put_off(failed, one, told=False)
+        self._unsaved = list(failed.values())
         for entry, _, _ in self._unsaved:
             entry.unsaved = 1
         await asyncio.sleep(RETRY_INTERVAL)
+
+
+def _put_off(left: dict[str, Unsaved], one: Unsaved, *, told: bool) -> None:
+    """Adds what is to be stored later: a client's newest record, with its last change if that was not told."""
+    entry, record, event = one
+    if told and event is not None:
+        del left[record.client_id]
+    else:
+        earlier = left.get(record.client_id)
+        left[record.client_id] = (entry, record, event or (earlier[2] if earlier else None))
 
 
 def _nothing() -> None:

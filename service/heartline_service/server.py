@@ -11,6 +11,7 @@ from heartline_service import VERSION
 from heartline_service.checks import MAX_REQUEST_BYTES
 from heartline_service.clock import Clock
 from heartline_service.edge import handlers
+from heartline_service.health import Health
 from heartline_service.hub import Hub
 from heartline_service.servicers.admin import AdminServicer
 from heartline_service.servicers.request import RequestServicer
@@ -47,7 +48,7 @@ class Server:
         """Binds the address. Raises PortInUse, ValueError for a store URL that means nothing. Needs a running loop."""
         self._hub = Hub(open_store(settings.store, settings.retain), Clock(), settings, random.random)
         self._server = grpc.aio.server(options=OPTIONS)
-        self._health = health.aio.HealthServicer()
+        self._health = Health()
         services = {
             request_service_pb2.DESCRIPTOR.services_by_name["RequestService"]: RequestServicer(self._hub),
             session_service_pb2.DESCRIPTOR.services_by_name["SessionService"]: SessionServicer(self._hub),
@@ -84,6 +85,7 @@ class Server:
         """Drains: no new calls, sessions are asked to go elsewhere and ended in the end; then lets go of the store."""
         await self._health.enter_graceful_shutdown()
         await self._hub.drain()
+        self._health.end_watches()
         await self._server.stop(STOP_GRACE)
         await self._hub.stop()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from heartline.session import Timing
+from heartline.timing import Timing
 
 from heartline_service.retention import Retain, by_pattern
 

@@ -6,8 +6,9 @@ from heartline_service import checks, pages, wire
 from heartline_service.edge import Caller
 from heartline_service.hub import Hub
 
-POLL_AFTER = 1.0
-"""Seconds that a short poll which found nothing is asked to wait before the next."""
+POLL_AFTER = wire.duration(1.0)
+"""How long the client is asked to wait after a short poll that left nothing behind."""
+AT_ONCE = wire.duration(0.0)
 
 
 class RequestServicer:
@@ -33,8 +34,8 @@ class RequestServicer:
         if request.HasField("wait"):
             wait = checks.seconds(request.wait, "INVALID_WAIT", "wait", 0.0, checks.MAX_WAIT)
         pieces, more = await self._hub.poll(client_id, wishes, most, wait)
-        pause = POLL_AFTER if wait is None and not more else 0.0
-        return pb.PollResponse(batches=[piece.batch for piece in pieces], poll_after=wire.duration(pause))
+        pause = POLL_AFTER if wait is None and not more else AT_ONCE
+        return pb.PollResponse(batches=[piece.batch for piece in pieces], poll_after=pause)
 
     async def Ack(self, request: pb.AckRequest, caller: Caller) -> pb.AckResponse:
         """Moves stored cursors."""

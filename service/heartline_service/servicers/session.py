@@ -22,7 +22,8 @@ class GrpcLink:
         """Writes one frame. Raises ConnectionError when the call is over."""
         try:
             await self._context.write(frame)
-        except (grpc.RpcError, grpc.aio.UsageError, asyncio.InvalidStateError) as error:
+        except Exception as error:
+            # gRPC has several kinds for "the call is over", some of them private.
             raise ConnectionError(str(error)) from error
 
 
@@ -37,7 +38,8 @@ class SessionServicer:
         session = self._hub.connect(GrpcLink(context, caller.peer))
         reader = asyncio.get_running_loop().create_task(_read(context, session))
         try:
-            fault = await session.ended
+            # Shielded: gRPC cancels this when the client is gone, and the session must still end in its own way.
+            fault = await asyncio.shield(session.ended)
         except asyncio.CancelledError:
             session.lost()
             raise
