@@ -15,8 +15,10 @@ from heartline import timing
 from heartline.session import TRANSITIONS, Input, State
 from heartline.v1 import session_service_pb2
 from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse
-from heartline_service import channels, checks, live
+from heartline_service import checks
 from heartline_service.faults import REASONS
+from heartline_service.reading import channels
+from heartline_service.sessions import live, under_way
 from heartline_service.settings import Settings
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "protocol.md"
@@ -93,7 +95,7 @@ def limits() -> str:
         ["heartbeat interval", _heartbeat(defaults.heartbeat.interval)],
         ["heartbeat timeout", _heartbeat(defaults.heartbeat.timeout)],
         ["time for a hello", _seconds(live.HELLO_TIMEOUT)],
-        ["frames of one session that wait for the store", f"{live.MAX_IN_FLIGHT}; goodbye and acks do not count"],
+        ["frames of one session that wait for the store", f"{under_way.MAX_IN_FLIGHT}; goodbye and acks do not count"],
         ["page_size", f"{checks.MAX_PAGE}; 0: {checks.DEFAULT_PAGE}"],
     ]
     return table(["what", "limit"], rows)

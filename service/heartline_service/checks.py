@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError, Message
 from heartline.timing import Timing
 from heartline.v1 import events_pb2, session_service_pb2
 
@@ -23,6 +24,8 @@ MIN_TTL, MAX_TTL, DEFAULT_TTL = 0.1, 86400.0, 60.0
 MAX_PAGE, DEFAULT_PAGE = 1000, 100
 STARTS = frozenset(events_pb2.Start.values())
 
+M = TypeVar("M", bound=Message)
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -33,6 +36,15 @@ class Wish(NamedTuple):
     after: tuple[str, int] | None
     start: int
     max_unacked: int
+
+
+def parsed(kind: type[M], data: bytes) -> M:
+    """The message of this kind that the bytes are."""
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        told = f"the bytes are no {kind.DESCRIPTOR.name}, or hold text that is not UTF-8"
+        raise Fault("INVALID_ENCODING", told) from None
 
 
 def text(value: str, what: str, reason: str, field: str, *, may_be_empty: bool = False) -> str:

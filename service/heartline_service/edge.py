@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from heartline_service import checks
@@ -29,6 +29,10 @@ class Caller:
     peer: str
 
 
+def always_open() -> None:
+    """The guard of a service that is there as long as the server is."""
+
+
 def handlers(service: ServiceDescriptor, servicer: object, guard: Guard) -> grpc.GenericRpcHandler:
     """The service's methods, as the descriptor lists them, each done by the servicer's method of that name."""
     made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -43,18 +47,12 @@ def handlers(service: ServiceDescriptor, servicer: object, guard: Guard) -> grpc
 
 def _unary(act: Callable[[Any, Caller], Awaitable[Message]], method: MethodDescriptor, guard: Guard) -> Any:
     request_type = message_factory.GetMessageClass(method.input_type)
-    parse = request_type.FromString
 
     async def handle(data: bytes, context: Context) -> bytes:
         try:
             guard()
             checks.request_size(data)
-            try:
-                request = parse(data)
-            except DecodeError:
-                wanted = method.input_type.name
-                told = f"the bytes are no {wanted}, or hold text that is not UTF-8"
-                raise Fault("INVALID_ENCODING", told) from None
+            request = checks.parsed(request_type, data)
             return (await act(request, Caller(context.peer()))).SerializeToString()
         except Exception as error:
             await _abort(context, refusal(error))

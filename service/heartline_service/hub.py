@@ -9,14 +9,15 @@ from collections.abc import Callable
 
 from heartline.v1 import events_pb2
 
-from heartline_service import checks, polls, wire
-from heartline_service.channels import Channels, Piece
+from heartline_service import checks, wire
 from heartline_service.clock import Clock
-from heartline_service.cursor import begin, check_ack
 from heartline_service.faults import Fault
-from heartline_service.live import Link, LiveSession
-from heartline_service.presence import Cause
-from heartline_service.roster import Roster
+from heartline_service.presence.presence import Cause
+from heartline_service.presence.roster import Roster
+from heartline_service.reading import polls
+from heartline_service.reading.channels import Channels, Piece
+from heartline_service.reading.cursor import begin, check_ack
+from heartline_service.sessions.live import LiveSession
 from heartline_service.settings import Settings
 from heartline_service.stores.base import Acked, NewMessage, PresenceRecord, Receipt, Store, StoreError
 
@@ -108,10 +109,6 @@ class Hub:
 
     # Sessions.
 
-    def connect(self, link: Link) -> LiveSession:
-        """A session that awaits its hello."""
-        return LiveSession(self, link)
-
     def refuse_when_away(self) -> None:
         """Raises Fault when the server is not ready yet, or about to stop."""
         if not self.ready:
@@ -131,7 +128,7 @@ class Hub:
         self.sessions[session.id] = session
         self.roster.session_opened(session.client_id, status)
 
-    def session_over(self, session: LiveSession, cause: Cause, grace: float, *, check_out: bool) -> None:
+    def session_over(self, session: LiveSession, cause: Cause, grace: float, check_out: bool) -> None:
         """An open session has ended."""
         del self.sessions[session.id]
         self.roster.session_closed(session.client_id, cause, grace, check_out=check_out)

@@ -3,6 +3,7 @@
 import random
 
 import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heartline.v1 import admin_service_pb2, request_service_pb2, session_service_pb2
@@ -10,7 +11,7 @@ from heartline.v1 import admin_service_pb2, request_service_pb2, session_service
 from heartline_service import VERSION
 from heartline_service.checks import MAX_REQUEST_BYTES
 from heartline_service.clock import Clock
-from heartline_service.edge import handlers
+from heartline_service.edge import Guard, always_open, handlers
 from heartline_service.health import Health
 from heartline_service.hub import Hub
 from heartline_service.servicers.admin import AdminServicer
@@ -49,13 +50,18 @@ class Server:
         self._hub = Hub(open_store(settings.store, settings.retain), Clock(), settings, random.random)
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = Health()
-        services = {
-            request_service_pb2.DESCRIPTOR.services_by_name["RequestService"]: RequestServicer(self._hub),
-            session_service_pb2.DESCRIPTOR.services_by_name["SessionService"]: SessionServicer(self._hub),
-            admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]: AdminServicer(self._hub, VERSION),
+        away = self._hub.refuse_when_away
+        services: dict[ServiceDescriptor, tuple[object, Guard]] = {
+            request_service_pb2.DESCRIPTOR.services_by_name["RequestService"]: (RequestServicer(self._hub), away),
+            session_service_pb2.DESCRIPTOR.services_by_name["SessionService"]: (SessionServicer(self._hub), away),
+            # Open during a drain, too: that is when an operator wants to look.
+            admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]: (
+                AdminServicer(self._hub, VERSION),
+                always_open,
+            ),
         }
         self._server.add_generic_rpc_handlers(
-            [handlers(service, servicer, self._hub.refuse_when_away) for service, servicer in services.items()]
+            [handlers(service, servicer, guard) for service, (servicer, guard) in services.items()]
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [service.full_name for service in services]

@@ -6,8 +6,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from heartline.v1 import events_pb2, presence_pb2, request_service_pb2, session_service_pb2
 
-from heartline_service.log import GapKind
-from heartline_service.presence import Change
+from heartline_service.presence.presence import Change
+from heartline_service.reading.log import GapKind
 from heartline_service.stores.base import Head, NewMessage, PresenceRecord, Receipt, StoredEvent
 
 

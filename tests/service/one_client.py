@@ -1,6 +1,6 @@
 """One client's presence, and the few words that its tests need."""
 
-from heartline_service.presence import Cause, Change, Presence
+from heartline_service.presence.presence import Cause, Change, Presence
 
 NOW = 1000.0
 GRACE = 5.0

@@ -20,6 +20,7 @@ from heartline_service.clock import Clock
 from heartline_service.faults import Fault
 from heartline_service.hub import Hub
 from heartline_service.retention import Retain
+from heartline_service.sessions.frames import Frames
 from heartline_service.settings import Settings
 from service.fragile import KEEP_ALL, FragileStore
 from service.told import detail
@@ -104,7 +105,7 @@ class Peer:
         self._free = asyncio.Event()
         self._free.set()
         self._now = asyncio.get_running_loop().time
-        self.session = hub.connect(self)
+        self.session = Frames(hub).connect(self)
 
     # What the server does.
 

@@ -7,9 +7,9 @@ from google.rpc import code_pb2
 from heartline.v1.events_pb2 import START_EARLIEST, Position, Subscription
 from heartline_service.faults import refusal
 from heartline_service.hub import TRIM_INTERVAL
-from heartline_service.outbox import STORE_RETRY
+from heartline_service.presence.roster import RETRY_INTERVAL
 from heartline_service.retention import Retention, by_pattern
-from heartline_service.roster import RETRY_INTERVAL
+from heartline_service.sessions.outbox import STORE_RETRY
 from heartline_service.stores.base import NewMessage, PresenceRecord, StoreUnavailable
 from service.fragile import FragileStore
 from service.peer import Peer, house, until

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from heartline.v1.events_pb2 import GAP_REASON_TRIMMED, Batch, Position, Subscription
 from heartline_service import checks
-from heartline_service.log import Tail
+from heartline_service.reading.log import Tail
 from hypothesis import given
 from hypothesis import strategies as st
 from service.draws import BOUNDED

@@ -1,7 +1,7 @@
 """Where a reader goes on in a log, how much fits an answer, and what of a log is kept in memory."""
 
 import pytest
-from heartline_service.log import EVENT_OVERHEAD, TAIL_BYTES, GapKind, Tail, fitting, place
+from heartline_service.reading.log import EVENT_OVERHEAD, TAIL_BYTES, GapKind, Tail, fitting, place
 from heartline_service.stores.base import Head, StoredEvent
 from hypothesis import given
 from hypothesis import strategies as st

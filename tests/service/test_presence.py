@@ -1,7 +1,7 @@
 """One client's presence, rule by rule: what holds it online, when it is let go, and what reason is told."""
 
 import pytest
-from heartline_service.presence import Cause, Presence
+from heartline_service.presence.presence import Cause, Presence
 from service.one_client import FOREVER, GRACE, NOW, TTL, offline, online, with_lease, with_sessions
 
 LOSSES = [Cause.CONNECTION_LOST, Cause.HEARTBEAT_TIMEOUT]

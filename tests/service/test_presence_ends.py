@@ -1,7 +1,7 @@
 """One client's presence: what a check-out ends, and what a restart of the server leaves."""
 
 import pytest
-from heartline_service.presence import Cause, Presence
+from heartline_service.presence.presence import Cause, Presence
 from service.one_client import FOREVER, GRACE, NOW, TTL, offline, online, with_lease, with_sessions
 
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 from heartline.v1.events_pb2 import Position, Subscription
-from heartline_service.channels import BATCH_BYTES
-from heartline_service.log import TAIL_BYTES
-from heartline_service.outbox import MAX_WAITING
+from heartline_service.reading.channels import BATCH_BYTES
+from heartline_service.reading.log import TAIL_BYTES
+from heartline_service.sessions.outbox import MAX_WAITING
 from service.news import EARLIEST, after, numbers, with_news
 from service.peer import house
 from virtual_time import settle, virtual

@@ -2,7 +2,7 @@
 
 import pytest
 from heartline.v1.events_pb2 import Position
-from heartline_service.live import MAX_IN_FLIGHT
+from heartline_service.sessions.under_way import MAX_IN_FLIGHT
 from service.peer import Peer, house
 from virtual_time import settle, virtual
 

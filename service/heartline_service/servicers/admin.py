@@ -5,7 +5,7 @@ from heartline.v1 import admin_service_pb2 as pb
 from heartline_service import checks, pages, wire
 from heartline_service.edge import Caller
 from heartline_service.hub import Hub
-from heartline_service.live import LiveSession
+from heartline_service.sessions.live import LiveSession
 
 
 class AdminServicer:

@@ -6,7 +6,8 @@ import grpc.aio
 
 from heartline_service.edge import Caller
 from heartline_service.hub import Hub
-from heartline_service.live import LiveSession
+from heartline_service.sessions.frames import Frames
+from heartline_service.sessions.live import LiveSession
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -31,11 +32,11 @@ class SessionServicer:
     """Hands frames to a live session."""
 
     def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+        self._frames = Frames(hub)
 
     async def Connect(self, context: Context, caller: Caller) -> None:
         """Runs one session. Raises Fault when it ends with one."""
-        session = self._hub.connect(GrpcLink(context, caller.peer))
+        session = self._frames.connect(GrpcLink(context, caller.peer))
         reader = asyncio.get_running_loop().create_task(_read(context, session))
         try:
             # Shielded: gRPC cancels this when the client is gone, and the session must still end in its own way.

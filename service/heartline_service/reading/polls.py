@@ -6,30 +6,32 @@ A long poll that waits is one future and one timer.
 import asyncio
 from collections.abc import Callable
 
-from heartline_service.channels import BATCH_BYTES, Piece
 from heartline_service.clock import Clock
-from heartline_service.cursor import Cursor
+from heartline_service.reading.channels import BATCH_BYTES, Piece
+from heartline_service.reading.cursor import Cursor
 
 ANSWER_BYTES = 3 * BATCH_BYTES
 """When an answer holds this much, the other channels wait for the next poll, so that it stays under 4 MiB."""
 
 
 async def read(cursors: list[Cursor], max_events: int) -> list[Piece]:
-    """One piece for each cursor, empty ones included. Raises StoreError."""
+    """One piece for each cursor, empty ones included. Raises StoreError.
+
+    Channels that have something share `max_events`, so that a busy one does not starve those behind it.
+    """
     pieces, size = [], 0
+    behind = sum(cursor.behind() for cursor in cursors)
     for cursor in cursors:
         piece = None
-        if max_events > 0 and size < ANSWER_BYTES:
-            piece = cursor.at_hand(max_events)
-            if piece is None and cursor.behind():
-                piece = await cursor.read(max_events)
-        if piece is None:
-            piece = cursor.here()
-        else:
-            max_events -= piece.count
-            if len(cursors) > 1:
-                size += piece.batch.ByteSize()
-        pieces.append(piece)
+        if cursor.behind() and max_events > 0:
+            share = -(-max_events // max(1, behind))
+            behind -= 1
+            if size < ANSWER_BYTES:
+                piece = cursor.at_hand(share) or await cursor.read(share)
+                max_events -= piece.count
+                if len(cursors) > 1:
+                    size += piece.batch.ByteSize()
+        pieces.append(piece or cursor.here())
     return pieces
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from heartline_service.stores.base import Head, StoredEvent
 
-TAIL_BYTES = 1024 * 1024
+TAIL_BYTES = 512 * 1024
 """How much of a channel's newest events is kept in memory. Older ones are read from the store."""
 EVENT_OVERHEAD = 64
 """What an event costs beside its body, at most, when it is encoded in a batch."""

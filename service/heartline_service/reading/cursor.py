@@ -5,10 +5,10 @@ A poll reads once from a cursor; a session does the same read each time the log 
 
 from heartline.v1 import events_pb2
 
-from heartline_service.channels import Channel, Channels, Piece
 from heartline_service.checks import Wish
 from heartline_service.faults import Fault
-from heartline_service.log import GapKind, place
+from heartline_service.reading.channels import Channel, Channels, Piece
+from heartline_service.reading.log import GapKind, place
 from heartline_service.stores.base import Acked, Head, Store
 
 

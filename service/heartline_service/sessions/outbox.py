@@ -12,8 +12,8 @@ from copy import copy
 
 from heartline.session import Session
 
-from heartline_service.channels import Piece
-from heartline_service.cursor import Cursor
+from heartline_service.reading.channels import Piece
+from heartline_service.reading.cursor import Cursor
 from heartline_service.stores.base import StoreError
 
 UNLIMITED = 2**31

@@ -1,35 +1,31 @@
 """One live session: hears frames, runs the heartbeat rules, and ends in exactly one way.
 
-It talks to a Link (gRPC's, or a test's) and to the hub. The rules of time are those of heartline.session; this shell
-arms their timer and sends what they say. What a frame asks for is in frames.py.
+It talks to a Link (gRPC's, or a test's). The rules of time are those of heartline.session; this shell arms their timer
+and sends what they say. What a frame asks for is done by its handler (frames.py).
 """
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Coroutine
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Protocol
 
 from heartline.session import EndReason, Session, State
 from heartline.v1 import admin_service_pb2, events_pb2
 from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, Drain
 
-from heartline_service import checks, frames, wire
-from heartline_service.clock import Timer
-from heartline_service.cursor import Cursor
+from heartline_service import checks, wire
+from heartline_service.clock import Clock, Timer
 from heartline_service.faults import Fault, refusal
-from heartline_service.outbox import Outbox
-from heartline_service.presence import Cause
-
-if TYPE_CHECKING:
-    from heartline_service.hub import Hub
+from heartline_service.presence.presence import Cause
+from heartline_service.reading.cursor import Cursor
+from heartline_service.sessions.outbox import Outbox
+from heartline_service.sessions.under_way import UnderWay
 
 HELLO_TIMEOUT = 10.0
 """Seconds that a client has for its hello."""
 LAST_WORDS = 1.0
 """Seconds that the last frames have to leave before the session ends without them."""
-MAX_IN_FLIGHT = 100
-"""How many frames of one session may wait for the store; one more is rejected."""
 
 log = logging.getLogger("heartline.service")
 
@@ -44,20 +40,28 @@ class Link(Protocol):
         """Sends one serialised ConnectResponse; returns when the transport took it. Raises ConnectionError."""
 
 
+Handler = Callable[["LiveSession", ConnectRequest], None]
+"""Does what a frame asks for; raises Fault when it is refused."""
+Over = Callable[["LiveSession", Cause, float, bool], None]
+"""Told when an open session is over: why, the grace in seconds, and whether the client checks out too."""
+
+
 class LiveSession:
     """One session, from before its hello to its end. `ended` gives the fault to end the call with, or None."""
 
     __slots__ = (
+        "_clock",
+        "_grace",
+        "_handlers",
         "_over",
-        "_tasks",
+        "_tell_over",
         "_timer",
         "_timer_at",
-        "_unbounded",
+        "_under_way",
         "acks",
         "client_id",
         "drain_after",
         "ended",
-        "hub",
         "id",
         "link",
         "mode",
@@ -67,25 +71,32 @@ class LiveSession:
         "rules",
     )
 
-    def __init__(self, hub: "Hub", link: Link) -> None:
-        self.hub = hub
+    def __init__(self, link: Link, clock: Clock, grace: float, handlers: Mapping[str, Handler], over: Over) -> None:
         self.link = link
+        self._clock = clock
+        self._grace = grace
+        self._handlers = handlers
+        self._tell_over = over
         self.id = secrets.token_hex(8)
         self.client_id = ""
         self.mode = admin_service_pb2.SESSION_MODE_HEARTBEAT
         self.opened_at: float | None = None
         self.drain_after = 0.0
-        self.rules = Session(hub.clock.now(), HELLO_TIMEOUT)
+        self.rules = Session(clock.now(), HELLO_TIMEOUT)
         self.outbox = Outbox(self.rules, link.send, self.lost)
         self.ended: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
         self.order = asyncio.Lock()
         self.acks: dict[str, events_pb2.Position] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._unbounded: set[asyncio.Task[None]] = set()
+        self._under_way = UnderWay()
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._over = False
         self._arm()
+
+    @property
+    def grace(self) -> float:
+        """For how many seconds its client may be gone before that shows: longer for one that was asked to move."""
+        return self._grace + self.drain_after
 
     # What the link tells.
 
@@ -95,7 +106,7 @@ class LiveSession:
             return
         frame, kind = ConnectRequest(), None
         try:
-            frame = frames.parse(data)
+            frame = checks.parsed(ConnectRequest, data)
             kind = frame.WhichOneof("frame")
             if kind == "publish":
                 # Counted when refused, too: it is not lost.
@@ -109,7 +120,7 @@ class LiveSession:
             if self.rules.state is State.OPENING:
                 self.finish(Cause.CONNECTION_LOST, fault=told)
             else:
-                self.rules.receive(None, self.hub.clock.now())
+                self.rules.receive(None, self._clock.now())
                 self.reject("" if bad_id else frame.id, told)
         self._arm()
 
@@ -120,12 +131,12 @@ class LiveSession:
         if self.rules.state is State.OPENING:
             self.finish(Cause.CONNECTION_LOST, fault=Fault("HELLO_EXPECTED", "the stream ended before hello"))
             return
-        self.rules.half_close(self.hub.clock.now())
+        self.rules.half_close(self._clock.now())
         self.mode = admin_service_pb2.SESSION_MODE_HALF_CLOSED
 
     def lost(self) -> None:
         """The connection is gone."""
-        self.finish(Cause.CONNECTION_LOST, grace=self.hub.settings.grace + self.drain_after)
+        self.finish(Cause.CONNECTION_LOST, grace=self.grace)
 
     # What frames and the hub ask for.
 
@@ -145,13 +156,7 @@ class LiveSession:
 
     def later(self, kind: str, frame_id: str, act: Coroutine[None, None, object], *, bounded: bool = True) -> None:
         """Does what a frame asks for beside the reader. Raises Fault when too much is under way."""
-        tasks = self._tasks if bounded else self._unbounded
-        if bounded and len(tasks) >= MAX_IN_FLIGHT:
-            act.close()
-            raise Fault("TOO_MANY_IN_FLIGHT", f"at most {MAX_IN_FLIGHT} frames may wait; await answers before the next")
-        task = asyncio.get_running_loop().create_task(self._run(kind, frame_id, act))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._under_way.start(act, lambda error: self.reject(frame_id, refusal(error).within(kind)), bounded=bounded)
 
     def drain(self, after: float) -> None:
         """Asks the client to open its next session elsewhere, after so many seconds."""
@@ -160,11 +165,11 @@ class LiveSession:
 
     def settled(self) -> Awaitable[object]:
         """Await it, and everything asked for before now is answered."""
-        return asyncio.gather(*self._tasks, *self._unbounded)
+        return self._under_way.settled()
 
     def opened(self) -> None:
         """Hello was accepted: the heartbeats run."""
-        self.opened_at = self.hub.clock.wall()
+        self.opened_at = self._clock.wall()
         self._arm()
         log.info("session %s of %r from %s opened", self.id, self.client_id, self.link.peer)
 
@@ -181,18 +186,18 @@ class LiveSession:
         if self._over:
             return
         self._over = True
-        now = self.hub.clock.now()
+        now = self._clock.now()
         if self.rules.state is not State.CLOSED:
             self.rules.end(now)
         if self._timer is not None:
             self._timer.cancel()
         if self.opened_at is not None:
             log.info("session %s of %r from %s ended: %s", self.id, self.client_id, self.link.peer, cause.value)
-            self.hub.session_over(self, cause, grace, check_out=check_out)
+            self._tell_over(self, cause, grace, check_out)
         if last is None:
             self._settle(fault)
         else:
-            self._timer = self.hub.clock.call_at(now + LAST_WORDS, lambda: self._settle(fault))
+            self._timer = self._clock.call_at(now + LAST_WORDS, lambda: self._settle(fault))
             self.outbox.put(last)
             self.outbox.close(lambda: self._settle(fault))
 
@@ -203,20 +208,14 @@ class LiveSession:
                 self._timer.cancel()
             self.ended.set_result(fault)
 
-    async def _run(self, kind: str, frame_id: str, act: Coroutine[None, None, object]) -> None:
-        try:
-            await act
-        except Exception as error:
-            self.reject(frame_id, refusal(error).within(kind))
-
     def _handle(self, kind: str | None, frame: ConnectRequest) -> None:
         if self.rules.state is State.OPENING and kind != "hello":
             raise Fault("HELLO_EXPECTED", "the first frame must be hello")
         if kind is None:
             raise Fault("EMPTY_FRAME", "the frame holds nothing that this server knows")
         if kind not in ("hello", "heartbeat", "heartbeat_ack"):
-            self.rules.receive(None, self.hub.clock.now())
-        frames.HANDLERS[kind](self, frame)
+            self.rules.receive(None, self._clock.now())
+        self._handlers[kind](self, frame)
 
     # Time.
 
@@ -226,19 +225,19 @@ class LiveSession:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer_at = due
-            self._timer = self.hub.clock.call_at(due, self._tick)
+            self._timer = self._clock.call_at(due, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
         if self._over:
             return
         # A timer may fire a hair early; the rules must see the instant that it was armed for.
-        now = max(self._timer_at, self.hub.clock.now())
+        now = max(self._timer_at, self._clock.now())
         beat = self.rules.tick(now)
         if beat is not None:
             told = ConnectResponse()
             told.heartbeat.sequence = beat.sequence
-            told.heartbeat.send_time.CopyFrom(wire.timestamp(self.hub.clock.wall()))
+            told.heartbeat.send_time.CopyFrom(wire.timestamp(self._clock.wall()))
             told.heartbeat.events_sent = beat.events_sent
             self.send(told)
         if self.rules.state is State.CLOSED:
@@ -248,8 +247,7 @@ class LiveSession:
 
     def judged(self) -> None:
         """The rules have closed the session: it ends."""
-        grace = self.hub.settings.grace + self.drain_after
-        reason = self.rules.end_reason
+        grace, reason = self.grace, self.rules.end_reason
         if reason is EndReason.OPENING_TIMEOUT:
             told = Fault("HELLO_TIMEOUT", f"no hello came within {HELLO_TIMEOUT:g} s")
             self.finish(Cause.CONNECTION_LOST, fault=told)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from heartline_service import wire
 from heartline_service.clock import Clock, Timer
-from heartline_service.presence import Cause, Change, Presence
+from heartline_service.presence.presence import Cause, Change, Presence
 from heartline_service.stores.base import NewMessage, PresenceRecord, Store, StoreError
 
 RETRY_INTERVAL = 1.0
@@ -52,6 +52,7 @@ class Roster:
         self._entries: dict[str, Entry] = {}
         self._unsaved: list[Unsaved] = []
         self._saver: asyncio.Task[None] | None = None
+        self._failing = False
         self._closed = False
 
     async def restore(self, grace: float) -> None:
@@ -220,17 +221,23 @@ class Roster:
                 failed: dict[str, Unsaved] = {}
                 for one, result in zip(batch, saved, strict=True):
                     one[0].unsaved -= 1
-                    if isinstance(result, StoreError) or one[1].client_id in failed:
+                    if isinstance(result, Exception) and not isinstance(result, StoreError):
+                        log.error("presence of %r could not be stored", one[1].client_id, exc_info=result)
+                    elif isinstance(result, StoreError) or one[1].client_id in failed:
                         _put_off(failed, one, told=result is None)
                 if failed:
                     await self._try_later(failed)
+                elif self._failing:
+                    log.info("presence is stored again")
+                self._failing = bool(failed)
                 for entry, _, _ in batch:
                     self._forget_if_done(entry)
         finally:
             self._saver = None
 
     async def _try_later(self, failed: dict[str, Unsaved]) -> None:
-        log.warning("presence of %d clients is not stored yet: the store fails; trying again", len(failed))
+        if not self._failing:
+            log.warning("the store fails: presence is kept in memory, and stored when it can be")
         for one in self._unsaved:
             _put_off(failed, one, told=False)
         self._unsaved = list(failed.values())

@@ -13,14 +13,14 @@ from functools import partial
 from heartline.v1 import events_pb2, session_service_pb2
 
 from heartline_service import wire
-from heartline_service.log import GapKind, Tail, fitting
+from heartline_service.reading.log import GapKind, Tail, fitting
 from heartline_service.stores.base import Head, Store, StoredEvent
 
 BATCH_BYTES = 256 * 1024
 """A batch holds at most this, or one event."""
 EVENT_BYTES = BATCH_BYTES - 1024
 """How much of it is for events: the names of the channel and of its log take the rest."""
-RECENT_CHANNELS = 1000
+RECENT_CHANNELS = 128
 """How many channels keep their tail in memory when nobody reads them."""
 SHARED_PIECES = 8
 """How many pieces a channel keeps for readers at the same cursors."""

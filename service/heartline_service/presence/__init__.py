@@ -1,0 +1,1 @@
+"""Presence: who is there, since when, and why not any more."""

@@ -1,0 +1,1 @@
+"""Live sessions: one client's long connection, its frames, and its writer."""
