@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -55,7 +56,9 @@ class Line:
     ) -> None:
         asyncio.get_running_loop()
         self._client_id = settings.client_id
-        self._chance = world.chance
+        # Ids in a row: a store that keeps them sorted finds its place at once.
+        prefix = f"{world.chance.getrandbits(64):016x}"
+        self._ids = (f"{prefix}-{number:08}" for number in count(1))
         self._report = Reporter(settings.client_id or "anonymous", on_state, on_heartbeat)
         self._failure: HeartlineError | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -117,7 +120,7 @@ class Line:
         when the message is at fault, Unavailable when it is unknown whether it arrived, ClosedError.
         """
         self._check_open()
-        name = id or f"{self._chance.getrandbits(96):024x}"
+        name = id or next(self._ids)
         return await self._publisher.publish(channel, to_wire_message(name, data, dict(attributes or {})))
 
     async def check_in(self, ttl: float | None = None, status: str = "") -> Lease:

@@ -106,7 +106,7 @@ class GrpcConnection:
 
 
 def _options(target: str) -> list[tuple[str, int]]:
-    options = [
+    return [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.max_reconnect_backoff_ms", 2000),
@@ -114,9 +114,15 @@ def _options(target: str) -> list[tuple[str, int]]:
         ("grpc.keepalive_timeout_ms", int(KEEPALIVE_TIMEOUT * 1000)),
         ("grpc.http2.ping_timeout_ms", int(KEEPALIVE_TIMEOUT * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
+        *without_proxy(target),
     ]
-    # The proxy that the environment names is for the way out: it seldom knows this machine's own address.
+
+
+def without_proxy(target: str) -> list[tuple[str, int]]:
+    """The channel options that leave out the environment's HTTP proxy for a server on this machine.
+
+    That proxy is for the way out: it seldom knows this machine's own address.
+    """
     host = target.rsplit("/", 1)[-1].rsplit(":", 1)[0].strip("[]")
-    if host == "localhost" or host == "::1" or host.startswith("127."):
-        options.append(("grpc.enable_http_proxy", 0))
-    return options
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    return [("grpc.enable_http_proxy", 0)] if local else []

@@ -16,6 +16,7 @@ from heartline.cli.exits import CommandError, Exit, NoServer
 from heartline.cli.output import Output, plain, yellow
 from heartline.durations import format_duration, parse_duration
 from heartline.errors import HeartlineError
+from heartline.network import without_proxy
 from heartline.v1.admin_service_pb2_grpc import AdminServiceStub
 from heartline.v1.request_service_pb2_grpc import RequestServiceStub
 
@@ -126,7 +127,7 @@ class Server:
     def __init__(self, args: argparse.Namespace) -> None:
         self._address: str = args.server
         self._timeout: float = args.timeout
-        self._channel = grpc.insecure_channel(args.server, RECONNECT)
+        self._channel = grpc.insecure_channel(args.server, [*RECONNECT, *without_proxy(args.server)])
         self.requests = RequestServiceStub(self._channel)
         self.admin = AdminServiceStub(self._channel)
 
