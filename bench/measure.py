@@ -1,0 +1,93 @@
+"""What the kernel says of a server process, and what a row of samples says.
+
+Rules: CPU time is that of the whole process in nanoseconds, gRPC's threads included, from the process's own CPU clock:
+clock ticks of 10 ms would drown a small sample. Samples of two servers are taken in turns, so that what else the
+machine does falls on both.
+"""
+
+import asyncio
+import gc
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+_CPUCLOCK_SCHED = 2
+"""Linux: the last bits of a process's CPU clock id, as clock_getcpuclockid(3) makes it."""
+_TCP_ESTABLISHED = "01"
+
+Sample = Callable[[], Awaitable[float]]
+
+
+def cpu_ns(pid: int) -> int:
+    """The CPU time that a process has used, in nanoseconds, by all its threads, those that ended included."""
+    return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process holds, in bytes."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def established(port: int) -> int:
+    """How many TCP connections a server on this local port holds."""
+    rows = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as file:
+            rows += [line.split() for line in file.readlines()[1:]]
+    return sum(int(row[1].rpartition(":")[2], 16) == port and row[3] == _TCP_ESTABLISHED for row in rows)
+
+
+async def sync_ms() -> float:
+    """What it costs to bring 4 KiB to the disk on which temporary files lie, in milliseconds."""
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(4096))
+        file.flush()
+        began = time.perf_counter()
+        os.fsync(file.fileno())
+        return (time.perf_counter() - began) * 1000
+
+
+async def settled(pid: int, pause: float = 0.2, patience: int = 25) -> int:
+    """Waits until a process's memory stands still, for at most `patience` pauses (seconds), and returns it in bytes."""
+    before = resident_bytes(pid)
+    for _ in range(patience):
+        await asyncio.sleep(pause)
+        after = resident_bytes(pid)
+        if after == before:
+            break
+        before = after
+    return before
+
+
+async def in_turns(repeats: int, *samples: Sample) -> list[tuple[float, ...]]:
+    """Takes each sample once, and all again in the other direction, `repeats` times; one row for each time."""
+    rows = []
+    for repeat in range(repeats):
+        order = list(range(len(samples)))
+        taken = [0.0] * len(samples)
+        for index in reversed(order) if repeat % 2 else order:
+            gc.collect()
+            taken[index] = await samples[index]()
+        rows.append(tuple(taken))
+    return rows
+
+
+def ratios(rows: Sequence[tuple[float, ...]], over: int = 0, under: int = 1) -> tuple[float, ...]:
+    """One column by another, row by row."""
+    return tuple(row[over] / row[under] for row in rows)
+
+
+def column(rows: Sequence[tuple[float, ...]], index: int) -> float:
+    """The median of one column."""
+    return statistics.median(row[index] for row in rows)
+
+
+def quartiles(samples: Sequence[float]) -> tuple[float, float]:
+    """The bounds of the middle half."""
+    if len(samples) < 2:
+        return samples[0], samples[0]
+    low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
+    return low, high

@@ -1,0 +1,142 @@
+"""The SQLite store's durable append: messages a second of 64 callers, against what SQLite alone commits.
+
+The floor is a plain loop over one connection to a file with the store's own schema, in WAL with synchronous=FULL: each
+transaction inserts 64 events, and their ids, with one executemany each, and commits. Rows are ready beforehand. It
+looks nothing up, decides nothing and wakes nobody. Judged: messages with ids, as the client library gives them. Told
+beside: the same against a floor that runs one statement for each row, and messages without ids. The faster the disk,
+the more this figure is one of CPU: read it with the time of an fsync beside it.
+"""
+
+import asyncio
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from heartline_service.retention import by_pattern
+from heartline_service.stores.base import Head, NewMessage, StoredEvent
+from heartline_service.stores.sqlite import SqliteStore
+
+from bench import measure
+from bench.messages import CHANNEL, PAYLOAD
+from bench.plan import Plan
+from bench.report import Figure
+
+CALLERS = 64
+ROUNDS = 40
+REPEATS = 21
+LIMIT = 0.7
+NOW = 1_700_000_000.0
+
+Row = tuple[int | str | float | bytes, ...]
+
+
+def _ignore(_channel: str, _head: Head, _events: Sequence[StoredEvent]) -> None:
+    pass
+
+
+class _Ours:
+    """The store with its callers."""
+
+    def __init__(self, store: SqliteStore, named: bool) -> None:
+        self._store = store
+        self._named = named
+        self._made = 0
+
+    async def rate(self) -> float:
+        """Messages a second."""
+        rounds = [[self._message() for _ in range(ROUNDS)] for _ in range(CALLERS)]
+        began = time.perf_counter()
+        await asyncio.gather(*map(self._append, rounds))
+        return CALLERS * ROUNDS / (time.perf_counter() - began)
+
+    async def _append(self, messages: list[list[NewMessage]]) -> None:
+        for message in messages:
+            await self._store.append(CHANNEL, message, NOW)
+
+    def _message(self) -> list[NewMessage]:
+        self._made += 1
+        return [NewMessage(f"{self._made:032x}" if self._named else "", PAYLOAD)]
+
+
+class _Alone:
+    """SQLite with a plain loop."""
+
+    def __init__(self, connection: sqlite3.Connection, named: bool) -> None:
+        self._connection = connection
+        self._named = named
+        self._made = 0
+        connection.execute("INSERT INTO channels VALUES (1, ?, 0)", [CHANNEL])
+
+    async def rate(self) -> float:
+        """Messages a second, many rows to a statement."""
+        return self._rate(self._connection.executemany)
+
+    async def rate_one_by_one(self) -> float:
+        """Messages a second, a statement for each row."""
+
+        def insert(sql: str, rows: Sequence[Row]) -> None:
+            for row in rows:
+                self._connection.execute(sql, row)
+
+        return self._rate(insert)
+
+    def _rate(self, insert: Callable[[str, Sequence[Row]], object]) -> float:
+        groups = []
+        for _ in range(ROUNDS):
+            offsets = range(self._made + 1, self._made + CALLERS + 1)
+            self._made += CALLERS
+            digest = blake2b(PAYLOAD, digest_size=16).digest()
+            events: list[Row] = [(1, offset, NOW, PAYLOAD) for offset in offsets]
+            ids: list[Row] = [(1, f"{offset:032x}", digest, offset, NOW) for offset in offsets] if self._named else []
+            groups.append((events, ids))
+        execute = self._connection.execute
+        began = time.perf_counter()
+        for events, ids in groups:
+            execute("BEGIN IMMEDIATE")
+            insert("INSERT INTO events VALUES (?, ?, ?, ?)", events)
+            if ids:
+                insert("INSERT INTO message_ids VALUES (?, ?, ?, ?, ?)", ids)
+            execute("COMMIT")
+        return CALLERS * ROUNDS / (time.perf_counter() - began)
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        yield connection
+
+
+async def _measure(plan: Plan, folder: Path, *, named: bool) -> list[tuple[float, ...]]:
+    ours, alone = (SqliteStore(folder / name / "store.db", by_pattern([])) for name in ("ours", "alone"))
+    await alone.open(_ignore)
+    await alone.close()
+    await ours.open(_ignore)
+    try:
+        with _connected(folder / "alone" / "store.db") as connection:
+            floor = _Alone(connection, named)
+            measured = floor if plan.self_check else _Ours(ours, named)
+            samples = [measured.rate, floor.rate, floor.rate_one_by_one, measure.sync_ms]
+            await measure.in_turns(1, *samples)
+            return await measure.in_turns(plan.repeats(REPEATS), *samples)
+    finally:
+        await ours.close()
+
+
+async def run(plan: Plan) -> list[Figure]:
+    """Measures it."""
+    figures = []
+    for what, named, limit in (("messages with ids", True, LIMIT), ("messages without ids", False, None)):
+        with tempfile.TemporaryDirectory(prefix="heartline-bench-") as folder:
+            rows = await _measure(plan, Path(folder), named=named)
+        told = f"{what}, {CALLERS} callers, durable"
+        one_by_one = f"{what}, against a statement for each row"
+        names = ("store/s", "SQLite alone/s", "a statement for each row/s", "fsync ms")
+        facts = {name: measure.column(rows, index) for index, name in enumerate(names)}
+        figures.append(Figure("store", told, "x", measure.ratios(rows), at_least=limit, facts=facts))
+        figures.append(Figure("store", one_by_one, "x", measure.ratios(rows, under=2)))
+    return figures
