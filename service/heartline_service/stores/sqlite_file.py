@@ -178,7 +178,8 @@ def _check(path: Path) -> None:
 
 def _create(path: Path, epoch: str) -> None:
     leftover = Path(f"{path}-wal")
-    if leftover.exists():
+    # An empty one holds nothing: SQLite makes it when a store is only looked at.
+    if leftover.exists() and leftover.stat().st_size:
         raise StoreCorrupt(f"{path} is gone, but {leftover} is there: put the first back, or remove both to begin anew")
     new = Path(f"{path}.new")
     for suffix in ("", "-wal", "-shm", "-journal"):
