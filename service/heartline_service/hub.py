@@ -154,7 +154,8 @@ class Hub:
         for session in ending:
             after = self._random() * patience / 2
             last = wire.goodbye("SHUTDOWN", retry=True, after=after)
-            session.finish(Cause.CONNECTION_LOST, grace=after + self.settings.grace, last=last)
+            grace = after + self.settings.grace
+            session.finish(Cause.CONNECTION_LOST, grace=grace, last=last, why="the server stops")
         if ending:
             await asyncio.wait([session.ended for session in ending])
 

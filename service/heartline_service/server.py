@@ -1,6 +1,9 @@
 """Wires the parts together, and starts and stops them in the right order. The one place that picks concrete parts."""
 
+import contextlib
+import errno
 import random
+import socket
 
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
@@ -66,14 +69,11 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [service.full_name for service in services]
         reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
+        _refuse_when_taken(settings.listen)
         try:
             port = self._server.add_insecure_port(settings.listen)
         except RuntimeError:
-            port = 0
-        if not port:
-            raise PortInUse(
-                f"cannot listen on {settings.listen}: another program does, or it is no address of this machine"
-            )
+            raise PortInUse(f"cannot listen on {settings.listen}: is it an address of this machine?") from None
         self.address = f"{settings.listen.rpartition(':')[0]}:{port}"
 
     async def start(self) -> None:
@@ -98,3 +98,19 @@ class Server:
     async def _tell_health(self, status: int) -> None:
         for name in ("", *self._names):
             await self._health.set(name, status)
+
+
+def _refuse_when_taken(listen: str) -> None:
+    """Raises PortInUse when somebody listens there. gRPC would find out too, in words of its own on stderr."""
+    host, _, port = listen.rpartition(":")
+    with contextlib.suppress(socket.gaierror):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(address)
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        raise PortInUse(f"cannot listen on {listen}: another program does") from None

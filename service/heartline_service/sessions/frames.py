@@ -63,7 +63,8 @@ class Frames:
         )
         session.send(ConnectResponse(reply_to=frame.id, welcome=welcome))
         if replaced is not None:
-            replaced.finish(Cause.CONNECTION_LOST, last=wire.goodbye("REPLACED", retry=False))
+            last = wire.goodbye("REPLACED", retry=False)
+            replaced.finish(Cause.CONNECTION_LOST, last=last, why="has a successor")
         for index, wish in enumerate(wishes):
             session.later(
                 f"hello.subscriptions[{index}]", frame.id, self._begin_reading(session, "", wish), bounded=False
@@ -183,4 +184,5 @@ class Frames:
         last.reply_to = frame.id
         grace = session.grace if said.returning else 0.0
         cause = Cause.CONNECTION_LOST if said.returning else Cause.GOODBYE
-        session.finish(cause, grace=grace, last=last.SerializeToString(), check_out=said.check_out)
+        why = "moves, and returns" if said.returning else ""
+        session.finish(cause, grace=grace, last=last.SerializeToString(), check_out=said.check_out, why=why)

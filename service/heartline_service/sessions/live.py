@@ -181,8 +181,9 @@ class LiveSession:
         last: bytes | None = None,
         fault: Fault | None = None,
         check_out: bool = False,
+        why: str = "",
     ) -> None:
-        """Ends the session, once: tells the hub, sends the last frame if there is one, and settles `ended`."""
+        """Ends the session, once: tells who must know, sends the `last` frame, settles `ended`; `why` is logged."""
         if self._over:
             return
         self._over = True
@@ -192,7 +193,7 @@ class LiveSession:
         if self._timer is not None:
             self._timer.cancel()
         if self.opened_at is not None:
-            log.info("session %s of %r from %s ended: %s", self.id, self.client_id, self.link.peer, cause.value)
+            log.info("session %s of %r from %s ended: %s", self.id, self.client_id, self.link.peer, why or cause.value)
             self._tell_over(self, cause, grace, check_out)
         if last is None:
             self._settle(fault)
@@ -247,11 +248,11 @@ class LiveSession:
 
     def judged(self) -> None:
         """The rules have closed the session: it ends."""
-        grace, reason = self.grace, self.rules.end_reason
+        reason = self.rules.end_reason
+        assert reason is not None
         if reason is EndReason.OPENING_TIMEOUT:
             told = Fault("HELLO_TIMEOUT", f"no hello came within {HELLO_TIMEOUT:g} s")
             self.finish(Cause.CONNECTION_LOST, fault=told)
-        elif reason is EndReason.HEARTBEAT_TIMEOUT:
-            self.finish(Cause.HEARTBEAT_TIMEOUT, grace=grace, last=wire.goodbye("HEARTBEAT_TIMEOUT", retry=True))
         else:
-            self.finish(Cause.CONNECTION_LOST, grace=grace, last=wire.goodbye("EVENTS_LOST", retry=True))
+            cause = Cause.HEARTBEAT_TIMEOUT if reason is EndReason.HEARTBEAT_TIMEOUT else Cause.CONNECTION_LOST
+            self.finish(cause, grace=self.grace, last=wire.goodbye(reason.name, retry=True), why=reason.value)
