@@ -1,6 +1,7 @@
 """The client library in ten lines: python examples/embed.py [HOST:PORT]. Ctrl-C ends it."""
 
 import asyncio
+import contextlib
 import sys
 
 import heartline
@@ -14,4 +15,5 @@ async def main(server: str) -> None:
             print(order.offset, order.data, order.attributes, flush=True)
 
 
-asyncio.run(main(*sys.argv[1:2] or ["localhost:50051"]))
+with contextlib.suppress(KeyboardInterrupt):
+    asyncio.run(main(*sys.argv[1:2] or ["localhost:50051"]))

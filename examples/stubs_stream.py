@@ -5,6 +5,7 @@ comes back after a random time, and resumes from its cursor. One task writes: gR
 """
 
 import asyncio
+import contextlib
 import random
 import sys
 from typing import Any
@@ -87,4 +88,5 @@ async def main(server: str) -> None:
         await Reader(session_service_pb2_grpc.SessionServiceStub(channel)).run()
 
 
-asyncio.run(main(*sys.argv[1:2] or ["localhost:50051"]))
+with contextlib.suppress(KeyboardInterrupt):
+    asyncio.run(main(*sys.argv[1:2] or ["localhost:50051"]))
