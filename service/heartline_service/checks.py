@@ -1,5 +1,6 @@
 """Looks at what came from outside before anything acts on it: each check returns the plain value, or raises a Fault."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
@@ -138,6 +139,7 @@ def wish(given: events_pb2.Subscription, client: str) -> Wish:
     if given.WhichOneof("where") == "after":
         if given.after.channel not in ("", name):
             raise Fault("INVALID_POSITION", "the position is of another channel", "after.channel")
+        text(given.after.epoch, "an epoch", "INVALID_POSITION", "after.epoch", may_be_empty=True)
         return Wish(name, (given.after.epoch, given.after.offset), events_pb2.START_UNSPECIFIED, given.max_unacked)
     start = given.start
     if start not in STARTS:
@@ -186,10 +188,16 @@ def _once(names: Iterable[str], reason: str, field: str) -> None:
 
 def seconds(given: Duration, reason: str, field: str, low: float, high: float) -> float:
     """A duration within bounds, in seconds."""
-    value = given.seconds + given.nanos / 1e9
+    value = _in_seconds(given)
     if not low <= value <= high:
         raise Fault(reason, f"{field} must be from {low:g} s to {high:g} s", field)
     return value
+
+
+def _in_seconds(given: Duration) -> float:
+    """The length in seconds; of a Duration whose parts break its rules NaN, which lies within no bounds."""
+    opposed = given.seconds * given.nanos < 0
+    return math.nan if opposed or abs(given.nanos) >= 1e9 else given.seconds + given.nanos / 1e9
 
 
 def timing(hello: session_service_pb2.Hello, default: Timing) -> Timing:
@@ -198,7 +206,7 @@ def timing(hello: session_service_pb2.Hello, default: Timing) -> Timing:
         "interval": (hello.HasField("heartbeat_interval"), hello.heartbeat_interval, default.interval),
         "timeout": (hello.HasField("heartbeat_timeout"), hello.heartbeat_timeout, default.timeout),
     }
-    wished = {name: given.seconds + given.nanos / 1e9 if told else kept for name, (told, given, kept) in named.items()}
+    wished = {name: _in_seconds(given) if told else kept for name, (told, given, kept) in named.items()}
     try:
         return Timing(**wished)
     except ValueError as error:

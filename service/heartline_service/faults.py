@@ -48,7 +48,9 @@ REASONS: dict[str, Reason] = {
     "INVALID_HEARTBEAT": Reason(_INVALID, "Heartbeat settings are out of bounds or cannot work together."),
     "INVALID_SUBSCRIPTIONS": Reason(_INVALID, "No subscription, more than 100, or one channel twice."),
     "INVALID_START": Reason(_INVALID, "The start is unknown, or START_ACKED without a client_id."),
-    "INVALID_POSITION": Reason(_INVALID, "A position names another channel than its subscription."),
+    "INVALID_POSITION": Reason(
+        _INVALID, "A position names another channel than its subscription, or its epoch is over 255 bytes."
+    ),
     "INVALID_POSITIONS": Reason(_INVALID, "No position, more than 100, or one channel twice."),
     "INVALID_PAGE_SIZE": Reason(_INVALID, "A page size is over 1000."),
     "INVALID_MAX_EVENTS": Reason(_INVALID, "max_events is over 1000."),

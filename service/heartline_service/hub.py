@@ -155,7 +155,7 @@ class Hub:
             after = self._random() * patience / 2
             last = wire.goodbye("SHUTDOWN", retry=True, after=after)
             grace = after + self.settings.grace
-            session.finish(Cause.CONNECTION_LOST, grace=grace, last=last, why="the server stops")
+            session.finish(session.gone, grace=grace, last=last, why="the server stops")
         if ending:
             await asyncio.wait([session.ended for session in ending])
 

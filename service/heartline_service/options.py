@@ -95,24 +95,40 @@ class Option:
 
 
 OPTIONS = [
-    Option("listen", "HOST:PORT", "127.0.0.1:50051", "where to listen; port 0 takes a free one", _listen),
+    Option(
+        "listen",
+        "HOST:PORT",
+        "127.0.0.1:50051",
+        "where to listen, without authentication or TLS; port 0 takes a free one",
+        _listen,
+    ),
     Option("store", "URL", "sqlite:data/heartline.db", "where state lives: sqlite:PATH, or memory: to forget", _store),
     Option(
         "retain",
         "PATTERN=RULES",
         "",
         "what channels keep, such as orders.*=count:10000,age:7d; may be given more than once (in the environment: "
-        "separated by spaces), the first pattern that fits decides; otherwise count:100000,age:7d",
+        "separated by spaces), the first pattern that fits decides; what is not said is count:100000,age:7d",
         _retain,
     ),
     Option(
-        "heartbeat-interval", "TIME", "15s", "silence before a heartbeat, unless hello asks for another", parse_duration
+        "heartbeat-interval",
+        "TIME",
+        "15s",
+        "silence before a heartbeat, unless the client asks otherwise",
+        parse_duration,
     ),
     Option("heartbeat-timeout", "TIME", "10s", "silence after it before the client counts as dead", parse_duration),
     Option("grace", "TIME", "5s", "how long a client whose connection was lost stays online", _at_most(3600)),
     Option("drain-timeout", "TIME", "5s", "how long sessions have to go elsewhere at SIGTERM", _at_most(3600)),
     Option("max-message-bytes", "BYTES", "1048576", "the most data in one message", _message_bytes),
-    Option("name", "NAME", socket.gethostname() or "heartline", "what the server calls itself", _name),
+    Option(
+        "name",
+        "NAME",
+        socket.gethostname() or "heartline",
+        "what the server calls itself [the name of this host]",
+        _name,
+    ),
     Option("log-level", "LEVEL", "info", f"how much to log: {', '.join(LEVELS)}", _level),
 ]
 

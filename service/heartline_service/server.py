@@ -107,10 +107,11 @@ def _refuse_when_taken(listen: str) -> None:
         for family, kind, protocol, _, address in socket.getaddrinfo(
             host.strip("[]"), int(port), type=socket.SOCK_STREAM
         ):
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
+            try:
+                with socket.socket(family, kind, protocol) as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(address)
-                except OSError as error:
-                    if error.errno == errno.EADDRINUSE:
-                        raise PortInUse(f"cannot listen on {listen}: another program does") from None
+            except OSError as error:
+                # Whatever else is wrong (no IPv6 here, say) is gRPC's to find.
+                if error.errno == errno.EADDRINUSE:
+                    raise PortInUse(f"cannot listen on {listen}: another program does") from None

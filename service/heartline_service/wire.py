@@ -19,8 +19,8 @@ def timestamp(unix_seconds: float) -> Timestamp:
 
 def duration(seconds: float) -> Duration:
     """A span, to the nanosecond."""
-    whole = int(seconds)
-    return Duration(seconds=whole, nanos=round((seconds - whole) * 1e9))
+    whole, nanos = divmod(round(seconds * 1e9), 10**9)
+    return Duration(seconds=whole, nanos=nanos)
 
 
 def event(stored: StoredEvent) -> events_pb2.Event:

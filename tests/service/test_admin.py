@@ -22,8 +22,12 @@ from heartline.v1.presence_pb2 import PRESENCE_REASON_ENDED_BY_OPERATOR
 from heartline.v1.request_service_pb2 import GetPresenceRequest, PublishRequest
 from heartline.v1.session_service_pb2 import GOODBYE_REASON_ENDED_BY_OPERATOR
 from heartline_service import VERSION
+from heartline_service.edge import Caller
 from heartline_service.server import PortInUse, Server
+from heartline_service.servicers.admin import AdminServicer
+from service.peer import house
 from service.stubs import GUARD, Stream, admin, refused, requests, stream
+from virtual_time import virtual
 
 SERVICES = ["heartline.v1.AdminService", "heartline.v1.RequestService", "heartline.v1.SessionService"]
 
@@ -98,6 +102,21 @@ class TestSessions:
         assert [one.client_id for one in one_client] == ["phone-0"] * 4
         for line in lines:
             line.call.cancel()
+
+    @virtual
+    async def test_a_page_stays_under_4_mib_however_much_they_read(self) -> None:
+        async with house() as server:
+            names = [f"{number:0255}" for number in range(100)]
+            for _ in range(160):
+                await server.client("phone-7", *names)
+            listed: list[str] = []
+            answer = ListSessionsResponse()
+            while answer.next_page_token or not listed:
+                request = ListSessionsRequest(page_size=1000, page_token=answer.next_page_token)
+                answer = await AdminServicer(server.hub, VERSION).ListSessions(request, Caller("test"))
+                assert answer.ByteSize() < 4 * 1024 * 1024
+                listed += [one.session_id for one in answer.sessions]
+            assert listed == sorted(server.hub.sessions)
 
     async def test_an_operator_ends_one(self, channel: grpc.aio.Channel) -> None:
         async with stream(channel, client_id="phone-7") as line:

@@ -148,6 +148,11 @@ class TestSubscriptions:
         given = Subscription(channel="orders", after=Position(channel="news"))
         assert refused(lambda: self.wish(given)) == ("INVALID_POSITION", "after.channel")
 
+    @pytest.mark.parametrize("epoch", [LONG, LONG_IN_BYTES, "a\nb"])
+    def test_an_epoch_that_no_log_can_have_is_refused(self, epoch: str) -> None:
+        given = Subscription(channel="orders", after=Position(epoch=epoch))
+        assert refused(lambda: self.wish(given)) == ("INVALID_POSITION", "after.epoch")
+
     def test_a_start_that_nobody_knows_is_refused(self) -> None:
         given = Subscription.FromString(Subscription(channel="orders").SerializeToString() + b"\x18\x63")
         assert refused(lambda: self.wish(given)) == ("INVALID_START", "start")
@@ -200,6 +205,20 @@ class TestTimes:
     def test_a_duration_out_of_its_bounds_is_refused(self, given: Duration) -> None:
         told = refused(lambda: checks.seconds(given, "INVALID_WAIT", "wait", 0.0, 300.0))
         assert told == ("INVALID_WAIT", "wait")
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            Duration(nanos=10**9),
+            Duration(seconds=1, nanos=-1),
+            Duration(seconds=-1, nanos=1),
+            Duration(seconds=2**63 - 1),
+        ],
+    )
+    def test_a_duration_that_breaks_the_rules_of_durations_is_refused(self, given: Duration) -> None:
+        assert refused(lambda: checks.seconds(given, "INVALID_WAIT", "wait", 0.0, 300.0)) == ("INVALID_WAIT", "wait")
+        hello = Hello(heartbeat_timeout=given)
+        assert refused(lambda: checks.timing(hello, DEFAULT)) == ("INVALID_HEARTBEAT", "heartbeat_timeout")
 
     def test_a_hello_that_asks_for_no_times_gets_the_servers(self) -> None:
         assert checks.timing(Hello(), DEFAULT) == DEFAULT

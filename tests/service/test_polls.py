@@ -97,6 +97,18 @@ class TestShortPoll:
             assert batch.gap.reason == GAP_REASON_EPOCH_CHANGED
 
     @virtual
+    async def test_a_gap_that_has_no_room_in_an_answer_is_told_in_the_next(self) -> None:
+        async with house() as server:
+            await server.publish("a", "1")
+            await server.publish("b", "2", "3")
+            (_, batch), more = await poll(server, after("a", 0), after("b", 1, epoch="before"), max_events=1)
+            assert not batch.HasField("gap")
+            assert more
+            ((batch,), _) = await poll(server, Subscription(channel="b", after=batch.position))
+            assert batch.gap.reason == GAP_REASON_EPOCH_CHANGED
+            assert batch.position.offset == 0
+
+    @virtual
     async def test_a_named_client_goes_on_from_its_acks_and_gets_again_what_it_did_not_ack(self) -> None:
         async with house() as server:
             await poll(server, "news", client_id="phone-7")

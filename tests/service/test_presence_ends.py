@@ -84,3 +84,12 @@ class TestRestart:
         assert client.check_in(NOW + 1.0, TTL) is None
         assert client.tick(NOW + GRACE) is None
         assert client.deadline() == NOW + 1.0 + TTL
+
+    @pytest.mark.parametrize("lease", [1.0, TTL])
+    def test_who_returns_by_a_lease_leaves_by_it_also_when_the_grace_outlasts_it(self, lease: float) -> None:
+        client = Presence()
+        client.restore(NOW, GRACE, 0.0)
+        assert client.check_in(NOW, lease) is None
+        due = client.deadline()
+        assert due == NOW + max(lease, GRACE)
+        assert client.tick(due) == offline(Cause.LEASE_EXPIRED)

@@ -98,6 +98,16 @@ class TestChanges:
             assert len(await server.store.presences("", 100, online=False)) == 20
 
     @virtual
+    async def test_a_status_does_not_outlive_the_time_online_though_the_store_is_slow(self) -> None:
+        async with house() as server:
+            peer = await server.client("phone-7", status="battery 80%")
+            server.store.hang()
+            peer.say(goodbye={})
+            await settle()
+            await server.client("phone-7")
+            assert (await server.hub.presence("phone-7"))[0].status == ""
+
+    @virtual
     async def test_a_page_of_many_is_one_question_to_the_store(self) -> None:
         async with house() as server:
             for number in range(20):

@@ -98,7 +98,7 @@ class TestDrain:
             await asyncio.sleep(patience - 0.001)
             assert len(await server.presence_events()) == 1
             await asyncio.sleep(0.002)
-            assert (await server.presence_events())[1:] == [("phone-7", "false", "CONNECTION_LOST")]
+            assert (await server.presence_events())[1:] == [("phone-7", "false", "SERVER_RESTARTED")]
 
     @virtual
     async def test_presence_of_who_stayed_to_the_end_waits_for_its_time_to_return_and_the_grace_after_it(self) -> None:

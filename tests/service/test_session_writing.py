@@ -1,7 +1,7 @@
 """What a session writes: publishes and their limit in flight, and acks with what they store."""
 
 import pytest
-from heartline.v1.events_pb2 import Position
+from heartline.v1.events_pb2 import Position, Subscription
 from heartline_service.sessions.under_way import MAX_IN_FLIGHT
 from service.peer import Peer, house
 from virtual_time import settle, virtual
@@ -59,6 +59,19 @@ class TestPublish:
                 peer.publish("news", str(number))
             await settle()
             assert peer.texts() == [str(number) for number in range(MAX_IN_FLIGHT)]
+
+    @virtual
+    async def test_frames_that_are_too_large_together_are_refused_too(self) -> None:
+        async with house() as server:
+            peer = await server.client()
+            server.store.hang()
+            for number in range(17):
+                peer.publish("news", "x" * 1024 * 1000, id=str(number))
+            await settle()
+            assert peer.rejection("16") == ("TOO_MANY_IN_FLIGHT", "")
+            server.store.go_on()
+            await settle()
+            assert len(peer.all("published")) == 16
 
     @virtual
     async def test_nobody_reads_an_event_before_the_store_has_it(self) -> None:
@@ -191,19 +204,23 @@ class TestAcks:
             assert peer.rejection("a") == ("EPOCH_MISMATCH", "ack.positions[0].epoch")
             assert await server.acked("phone-7") == before
 
+    @pytest.mark.parametrize("read", [True, False], ids=["read", "not read"])
     @virtual
-    async def test_a_frame_with_one_bad_position_frees_no_credit_and_stores_nothing(self) -> None:
+    async def test_a_frame_with_one_bad_position_frees_no_credit_and_stores_nothing(self, read: bool) -> None:
         async with house() as server:
-            subscription = {"channel": "news", "after": {}, "max_unacked": 1}
-            peer = await server.client("phone-7", "orders")
-            peer.say(subscribe={"subscription": subscription})
+            credited = Subscription(channel="news", after=Position(), max_unacked=1)
+            peer = await server.client("phone-7", credited, *["orders"] * read)
+            before = await server.acked("phone-7")
             await server.publish("news", "one", "two")
-            positions = [{"channel": "news", "offset": 1}, {"channel": "orders", "offset": 9}]
-            peer.say("a", ack={"positions": positions})
+            good, bad = {"channel": "news", "offset": 1}, {"channel": "orders", "offset": 9}
+            peer.say("a", ack={"positions": [good, bad]})
             await settle()
             assert peer.rejection("a") == ("ACK_BEYOND_LOG", "ack.positions[1].offset")
             assert peer.texts() == ["one"]
-            assert await server.acked("phone-7") == {"orders": 0}
+            assert await server.acked("phone-7") == before
+            peer.say(ack={"positions": [good, {"channel": "orders"}]})
+            await settle()
+            assert peer.texts() == ["one", "two"]
 
     @virtual
     async def test_a_bad_ack_spoils_no_other_that_came_with_it(self) -> None:

@@ -20,7 +20,7 @@ class Cause(enum.Enum):
     CONNECTION_LOST = "lost its connection"
     LEASE_EXPIRED = "let its lease run out"
     ENDED_BY_OPERATOR = "was ended by an operator"
-    SERVER_RESTARTED = "did not return after the server restarted"
+    SERVER_RESTARTED = "did not return after the server stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ class Presence:
 
     def _extend(self, until: float) -> None:
         self.lease_until = max(self.lease_until or until, until)
+        # It did return, even when the grace outlasts the lease.
+        self._grace_cause = Cause.LEASE_EXPIRED
 
     def _came(self, cause: Cause) -> Change | None:
         if self.online:

@@ -153,7 +153,7 @@ class Roster:
         if entry is None:
             record = PresenceRecord(client_id, False, "", 0.0, status, 0.0)
             entry = self._entries[client_id] = Entry(Presence(), record)
-        elif status and status != entry.record.status:
+        elif status != entry.record.status and (status or not entry.presence.online):
             entry.record = replace(entry.record, status=status)
         return entry
 

@@ -112,16 +112,16 @@ class Channel:
         events = fitting(await self._store.read(self.name, after, max_events, EVENT_BYTES), 0, max_events, EVENT_BYTES)
         return self._piece(events, events[-1].offset if events else after)
 
-    def empty(self, offset: int, gap: GapKind | None = None, oldest: int = 0) -> Piece:
-        """A batch without events: where the reader stands, and perhaps what it missed."""
-        piece = self._piece((), offset)
+    def empty(self, offset: int, gap: GapKind | None = None, oldest: int = 0, epoch: str = "") -> Piece:
+        """A batch without events: where the reader stands (in this log, unless told), and perhaps what it missed."""
+        piece = self._piece((), offset, epoch)
         if gap is not None:
             head = Head(self.head.epoch, max(oldest, self.head.oldest), self.head.latest)
             piece.batch.gap.CopyFrom(wire.gap(gap, head))
         return piece
 
-    def _piece(self, events: Sequence[StoredEvent], offset: int) -> Piece:
-        epoch = self.head.epoch
+    def _piece(self, events: Sequence[StoredEvent], offset: int, epoch: str = "") -> Piece:
+        epoch = epoch or self.head.epoch
         return Piece(
             events_pb2.Batch(
                 channel=self.name,

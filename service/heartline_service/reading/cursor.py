@@ -55,8 +55,8 @@ class Cursor:
         self.epoch, self.offset = piece.batch.epoch, piece.batch.position.offset
 
     def here(self) -> Piece:
-        """An empty piece: where the reader stands."""
-        return self.channel.empty(self.offset)
+        """An empty piece: where the reader stands. It keeps the reader's own log, so that a gap is still told."""
+        return self.channel.empty(self.offset, epoch=self.epoch)
 
     def _place(self) -> GapKind | None:
         head = self.channel.head

@@ -7,6 +7,10 @@ from heartline_service.edge import Caller
 from heartline_service.hub import Hub
 from heartline_service.sessions.live import LiveSession
 
+PAGE_BYTES = 3 * 1024 * 1024
+"""A page of sessions ends here, whatever its size in sessions: each may read many channels, and an answer must stay
+under 4 MiB."""
+
 
 class AdminServicer:
     """Tells what the server holds."""
@@ -39,9 +43,16 @@ class AdminServicer:
         ids = sorted(
             one.id for one in sessions.values() if one.id > start and (not client_id or one.client_id == client_id)
         )
-        more = pages.token(listing, ids[size - 1]) if len(ids) > size else ""
-        now = self._hub.clock.now()
-        return pb.ListSessionsResponse(sessions=[_info(sessions[one], now) for one in ids[:size]], next_page_token=more)
+        now, page, room = self._hub.clock.now(), pb.ListSessionsResponse(), PAGE_BYTES
+        for one in ids[:size]:
+            info = _info(sessions[one], now)
+            room -= info.ByteSize()
+            if room < 0:
+                break
+            page.sessions.append(info)
+        if len(page.sessions) < len(ids):
+            page.next_page_token = pages.token(listing, page.sessions[-1].session_id)
+        return page
 
     async def EndSession(self, request: pb.EndSessionRequest, caller: Caller) -> pb.EndSessionResponse:
         """Ends one session."""

@@ -34,7 +34,7 @@ class RequestServicer:
         if request.HasField("wait"):
             wait = checks.seconds(request.wait, "INVALID_WAIT", "wait", 0.0, checks.MAX_WAIT)
         pieces, more = await self._hub.poll(client_id, wishes, most, wait)
-        pause = POLL_AFTER if wait is None and not more else AT_ONCE
+        pause = AT_ONCE if more or wait else POLL_AFTER
         return pb.PollResponse(batches=[piece.batch for piece in pieces], poll_after=pause)
 
     async def Ack(self, request: pb.AckRequest, caller: Caller) -> pb.AckResponse:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 from heartline.session import Heartbeat, HeartbeatAck, State, UnknownHeartbeat
 from heartline.v1 import admin_service_pb2
+from heartline.v1.events_pb2 import Position
 from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, Subscribed, Unsubscribed, Welcome
 
 from heartline_service import checks, wire
@@ -66,9 +67,7 @@ class Frames:
             last = wire.goodbye("REPLACED", retry=False)
             replaced.finish(Cause.CONNECTION_LOST, last=last, why="has a successor")
         for index, wish in enumerate(wishes):
-            session.later(
-                f"hello.subscriptions[{index}]", frame.id, self._begin_reading(session, "", wish), bounded=False
-            )
+            session.later(f"hello.subscriptions[{index}]", frame, self._begin_reading(session, "", wish), bounded=False)
 
     def _subscribe(self, session: LiveSession, frame: ConnectRequest) -> None:
         """Adds a channel."""
@@ -76,7 +75,7 @@ class Frames:
             wish = checks.wish(frame.subscribe.subscription, session.client_id)
         except Fault as fault:
             raise fault.within("subscription") from None
-        session.later("subscribe.subscription", frame.id, self._begin_reading(session, frame.id, wish))
+        session.later("subscribe.subscription", frame, self._begin_reading(session, frame.id, wish))
 
     async def _begin_reading(self, session: LiveSession, reply_to: str, wish: checks.Wish) -> None:
         async with session.order:
@@ -95,7 +94,7 @@ class Frames:
     def _unsubscribe(self, session: LiveSession, frame: ConnectRequest) -> None:
         """Takes a channel away."""
         channel = checks.channel(frame.unsubscribe.channel, "channel", reading=True)
-        session.later("unsubscribe", frame.id, self._end_reading(session, frame.id, channel))
+        session.later("unsubscribe", frame, self._end_reading(session, frame.id, channel))
 
     async def _end_reading(self, session: LiveSession, reply_to: str, channel: str) -> None:
         async with session.order:
@@ -112,7 +111,7 @@ class Frames:
         asked = frame.publish
         channel = checks.channel(asked.channel, "channel")
         messages = checks.messages(asked.messages, self._hub.settings.max_message_bytes)
-        session.later("publish", frame.id, self._append(session, frame.id, channel, messages))
+        session.later("publish", frame, self._append(session, frame.id, channel, messages))
 
     async def _append(self, session: LiveSession, reply_to: str, channel: str, messages: list[NewMessage]) -> None:
         receipts = await self._hub.publish(channel, messages)
@@ -125,20 +124,26 @@ class Frames:
         read_here = [(index, one, feeds[one.channel]) for index, one in enumerate(positions) if one.channel in feeds]
         for index, one, feed in read_here:
             check_ack(feed.cursor.channel.head, one, index)
+        if session.client_id and len(read_here) < len(positions):
+            # Whether the others are good, the store must tell first; if not, this frame is refused as a whole.
+            session.later("ack", frame, self._ack_elsewhere(session, positions))
+            return
         for _, one, feed in read_here:
             feed.ack(one.offset)
         if not session.client_id:
-            return
-        if len(read_here) < len(positions):
-            # Whether the others are good, the store must tell first; if not, this frame alone is refused.
-            session.later("ack", frame.id, self._hub.ack(session.client_id, positions))
             return
         waiting = bool(session.acks)
         for one in positions:
             if one.channel not in session.acks or one.offset > session.acks[one.channel].offset:
                 session.acks[one.channel] = one
         if not waiting:
-            session.later("ack", frame.id, self._store_acks(session), bounded=False)
+            session.later("ack", frame, self._store_acks(session), bounded=False)
+
+    async def _ack_elsewhere(self, session: LiveSession, positions: list[Position]) -> None:
+        await self._hub.ack(session.client_id, positions)
+        for one in positions:
+            if feed := session.outbox.feeds.get(one.channel):
+                feed.ack(one.offset)
 
     async def _store_acks(self, session: LiveSession) -> None:
         async with session.order:
@@ -175,7 +180,7 @@ class Frames:
 
     def _goodbye(self, session: LiveSession, frame: ConnectRequest) -> None:
         """Ends the session, after what it asked for before is answered."""
-        session.later("goodbye", frame.id, self._leave(session, frame, session.settled()), bounded=False)
+        session.later("goodbye", frame, self._leave(session, frame, session.under_way.settled()), bounded=False)
 
     async def _leave(self, session: LiveSession, frame: ConnectRequest, settled: Awaitable[object]) -> None:
         await settled
@@ -183,6 +188,6 @@ class Frames:
         last = ConnectResponse.FromString(wire.goodbye("CLIENT_GOODBYE", retry=False))
         last.reply_to = frame.id
         grace = session.grace if said.returning else 0.0
-        cause = Cause.CONNECTION_LOST if said.returning else Cause.GOODBYE
+        cause = session.gone if said.returning else Cause.GOODBYE
         why = "moves, and returns" if said.returning else ""
         session.finish(cause, grace=grace, last=last.SerializeToString(), check_out=said.check_out, why=why)

@@ -7,7 +7,7 @@ and sends what they say. What a frame asks for is done by its handler (frames.py
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Protocol
 
 from heartline.session import EndReason, Session, State
@@ -57,11 +57,11 @@ class LiveSession:
         "_tell_over",
         "_timer",
         "_timer_at",
-        "_under_way",
         "acks",
         "client_id",
         "drain_after",
         "ended",
+        "gone",
         "id",
         "link",
         "mode",
@@ -69,6 +69,7 @@ class LiveSession:
         "order",
         "outbox",
         "rules",
+        "under_way",
     )
 
     def __init__(self, link: Link, clock: Clock, grace: float, handlers: Mapping[str, Handler], over: Over) -> None:
@@ -82,12 +83,13 @@ class LiveSession:
         self.mode = admin_service_pb2.SESSION_MODE_HEARTBEAT
         self.opened_at: float | None = None
         self.drain_after = 0.0
+        self.gone = Cause.CONNECTION_LOST
         self.rules = Session(clock.now(), HELLO_TIMEOUT)
         self.outbox = Outbox(self.rules, link.send, self.lost)
         self.ended: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
         self.order = asyncio.Lock()
         self.acks: dict[str, events_pb2.Position] = {}
-        self._under_way = UnderWay()
+        self.under_way = UnderWay()
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._over = False
@@ -136,7 +138,7 @@ class LiveSession:
 
     def lost(self) -> None:
         """The connection is gone."""
-        self.finish(Cause.CONNECTION_LOST, grace=self.grace)
+        self.finish(self.gone, grace=self.grace, why=Cause.CONNECTION_LOST.value)
 
     # What frames and the hub ask for.
 
@@ -154,18 +156,16 @@ class LiveSession:
         """Refuses one frame; the session goes on."""
         self.send(ConnectResponse(reply_to=frame_id, rejected=fault.status()))
 
-    def later(self, kind: str, frame_id: str, act: Coroutine[None, None, object], *, bounded: bool = True) -> None:
+    def later(
+        self, kind: str, frame: ConnectRequest, act: Coroutine[None, None, object], *, bounded: bool = True
+    ) -> None:
         """Does what a frame asks for beside the reader. Raises Fault when too much is under way."""
-        self._under_way.start(act, lambda error: self.reject(frame_id, refusal(error).within(kind)), bounded=bounded)
+        self.under_way.start(frame, act, lambda error: self.reject(frame.id, refusal(error).within(kind)), bounded)
 
     def drain(self, after: float) -> None:
-        """Asks the client to open its next session elsewhere, after so many seconds."""
-        self.drain_after = after
+        """Asks the client to open its next session elsewhere, after so many seconds. If it does not, we are why."""
+        self.drain_after, self.gone = after, Cause.SERVER_RESTARTED
         self.send(ConnectResponse(drain=Drain(reconnect_after=wire.duration(after))))
-
-    def settled(self) -> Awaitable[object]:
-        """Await it, and everything asked for before now is answered."""
-        return self._under_way.settled()
 
     def opened(self) -> None:
         """Hello was accepted: the heartbeats run."""

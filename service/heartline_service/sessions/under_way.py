@@ -3,30 +3,48 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 
+from heartline.v1.session_service_pb2 import ConnectRequest
+
 from heartline_service.faults import Fault
 
 MAX_IN_FLIGHT = 100
 """How many frames of one session may wait for the store; one more is rejected."""
+MAX_BYTES_IN_FLIGHT = 16 * 1024 * 1024
+"""How large those frames may be together."""
 
 
 class UnderWay:
     """The acts of one session that are not done yet."""
 
-    __slots__ = ("_bounded", "_unbounded")
+    __slots__ = ("_bounded", "_bytes", "_unbounded")
 
     def __init__(self) -> None:
         self._bounded: set[asyncio.Task[None]] = set()
         self._unbounded: set[asyncio.Task[None]] = set()
+        self._bytes = 0
 
-    def start(self, act: Coroutine[None, None, object], failed: Callable[[Exception], None], *, bounded: bool) -> None:
-        """Starts an act; `failed` is told what it raises. Raises Fault when too much is under way."""
-        tasks = self._bounded if bounded else self._unbounded
-        if bounded and len(tasks) >= MAX_IN_FLIGHT:
+    def start(
+        self,
+        frame: ConnectRequest,
+        act: Coroutine[None, None, object],
+        failed: Callable[[Exception], None],
+        bounded: bool,
+    ) -> None:
+        """Starts an act for a frame; `failed` is told what it raises. Raises Fault beyond the bounds."""
+        tasks, size = (self._bounded, frame.ByteSize()) if bounded else (self._unbounded, 0)
+        if bounded and (len(tasks) >= MAX_IN_FLIGHT or self._bytes + size > MAX_BYTES_IN_FLIGHT):
             act.close()
-            raise Fault("TOO_MANY_IN_FLIGHT", f"at most {MAX_IN_FLIGHT} frames may wait; await answers before the next")
+            told = f"at most {MAX_IN_FLIGHT} frames of {MAX_BYTES_IN_FLIGHT >> 20} MiB may wait; await answers first"
+            raise Fault("TOO_MANY_IN_FLIGHT", told)
         task = asyncio.get_running_loop().create_task(_run(act, failed))
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._bytes += size
+
+        def done(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            self._bytes -= size
+
+        task.add_done_callback(done)
 
     def settled(self) -> Awaitable[object]:
         """Await it, and everything started before now is done."""
