@@ -158,8 +158,8 @@ def garbled(data: bytes, start: int) -> bytes:
 
 BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda data: b"", "is an empty file"),
-    "a text": (lambda data: b"no database\n" * 1000, "is damaged"),
-    "its start garbled": (lambda data: garbled(data, 0), "is damaged"),
+    "a text": (lambda data: b"no database\n" * 1000, "is no database"),
+    "its start garbled": (lambda data: garbled(data, 0), "is no database"),
     "its middle garbled": (lambda data: garbled(data, 5 * 4096), "is damaged"),
     "cut short": (lambda data: data[: len(data) // 2], "is damaged"),
     "cut to one page": (lambda data: data[:4096], "is damaged"),

@@ -52,6 +52,8 @@ PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 
+SQLITE_HEADER = b"SQLite format 3\0"
+"""What every SQLite file begins with: https://www.sqlite.org/fileformat.html."""
 CORRUPT_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_CONSTRAINT}
 BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -157,10 +159,12 @@ def _lock(path: Path) -> int:
 
 def _check(path: Path) -> None:
     """Raises StoreCorrupt unless the file is a whole store of ours. Reads only."""
-    with path.open("r+b"):
-        size = path.stat().st_size
+    with path.open("r+b") as file:
+        size, header = path.stat().st_size, file.read(len(SQLITE_HEADER))
     if not size:
         raise StoreCorrupt(f"the store {path} is an empty file: restore it from a backup, or remove it to begin anew")
+    if header != SQLITE_HEADER:
+        raise StoreCorrupt(f"{path} is no database: name another file for the store, or restore it from a backup")
     # SQLite takes a page that was cut for one that ends in zeros. With a log beside the file that page may be in there.
     if size % PAGE_SIZE and not Path(f"{path}-wal").exists():
         raise _damaged(path, "its end is missing")
