@@ -43,6 +43,7 @@ def address(environment: dict[str, str]) -> Iterator[str]:
         "-m",
         "heartline",
         "serve",
+        "--retain=short.*=count:1",
         "--listen",
         "127.0.0.1:0",
         "--store",

@@ -43,6 +43,15 @@ def test_what_is_acknowledged_is_not_shown_again(run: Run, name: str) -> None:
     assert run(*poll).lines == []
 
 
+def test_a_gap_that_is_acknowledged_is_told_once(run: Run, name: str) -> None:
+    channel = f"short.{name}"
+    poll = ("poll", channel, "--client-id", name, "--ack", "--json")
+    run(*poll)
+    run("publish", channel, "one", "two", "three")
+    assert [json.loads(line)["type"] for line in run(*poll).lines] == ["gap"]
+    assert [json.loads(line)["text"] for line in run(*poll).lines] == ["three"]
+
+
 def test_a_long_poll_ends_when_its_wait_is_over(run: Run, name: str) -> None:
     ran = run("poll", name, "--wait", "50ms")
     assert (ran.code, ran.out) == (0, "")

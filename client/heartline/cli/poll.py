@@ -100,7 +100,8 @@ def _poll(server: Server, out: Output, args: argparse.Namespace, asked: Sequence
         for wire_event in batch.events:
             event = from_wire_event(wire_event, batch.channel, batch.epoch)
             out.result(event_fields(event), event_line(event, now))
-    read = [batch.position for batch in response.batches if batch.events]
+    # A gap, too: else the next run would be told of the same one, and never come past it.
+    read = [batch.position for batch in response.batches if batch.events or batch.HasField("gap")]
     if args.ack and read:
         server.call(server.requests.Ack, AckRequest(client_id=args.client_id, positions=read))
     return response
