@@ -17,7 +17,7 @@ run: environment ## serve on 127.0.0.1:50051 with a durable store in data/
 test: environment ## run the whole test suite
 	@exec $(python) -m pytest $(ARGS)
 
-check: lint types contract layering ## everything else that CI demands
+check: lint types contract layering ## check format, types, the contract, generated code, layering
 	@if [ "$$CI" = true ] || scripts/find-python.sh 11 12 >/dev/null; then $(MAKE) generated oldest; else \
 		echo "left out: the oldest grpcio, and whether client/heartline/v1 is byte for byte what it generates"; fi
 
