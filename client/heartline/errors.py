@@ -16,6 +16,7 @@ RESOURCE_EXHAUSTED, the ones without a Heartline ErrorInfo come from the transpo
 broken connection, the last a message that is too large for it.
 """
 
+import re
 from typing import cast
 
 import grpc
@@ -110,6 +111,12 @@ _BY_CODE_FROM_ELSEWHERE: dict[int, type[HeartlineError]] = _BY_CODE | {
     code_pb2.INTERNAL: Unavailable,
     code_pb2.UNKNOWN: Unavailable,
 }
+_IN_WORDS = {
+    code_pb2.UNAVAILABLE: "the connection failed",
+    code_pb2.DEADLINE_EXCEEDED: "no answer came in time",
+}
+_PREAMBLE = re.compile("failed to connect to all addresses; last error: .*: ")
+"""gRPC's long way to begin; the words that matter to people follow it."""
 
 
 def from_status(status: status_pb2.Status) -> HeartlineError:
@@ -121,7 +128,7 @@ def from_status(status: status_pb2.Status) -> HeartlineError:
                 detail.Unpack(message)
     reason = info.reason if info.domain == ERROR_DOMAIN else ""
     kind = (_BY_CODE if reason else _BY_CODE_FROM_ELSEWHERE).get(status.code, ServerError)
-    text = status.message if reason else f"{_code_name(status.code)}: {status.message or 'no more was said'}"
+    text = status.message if reason else _in_words(status)
     retry_after = retry.retry_delay.ToTimedelta().total_seconds() if retry.HasField("retry_delay") else None
     return kind(text, reason=reason, retry_after=retry_after)
 
@@ -136,6 +143,12 @@ def from_rpc_error(error: grpc.RpcError) -> HeartlineError:
     if status is None:
         status = status_pb2.Status(code=call.code().value[0], message=call.details() or "")
     return from_status(status)
+
+
+def _in_words(status: status_pb2.Status) -> str:
+    """For people: what is told by the transport, or by something on the way."""
+    what = _IN_WORDS.get(status.code) or _code_name(status.code)
+    return f"{what}: {_PREAMBLE.sub('', status.message) or 'no more was said'}"
 
 
 def _code_name(code: int) -> str:

@@ -113,6 +113,8 @@ class LineState:
 
     "connecting": the first attempt, or a new one, is under way. "online": a session is live. "polling": the line is
     carried by long polls. "waiting": nobody could be reached; the next attempt is due later. "closed": it is over.
+    When it becomes online or polling, the channels subscribed before have their place: what is published from then on
+    is not missed.
     """
 
     name: Literal["connecting", "online", "waiting", "polling", "closed"]

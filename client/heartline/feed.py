@@ -5,9 +5,11 @@ Rules:
   server's fresh credit cannot overfill it.
 - Batches count only for a subscription that the server has confirmed: what comes before belongs to an older one.
 - A subscription that is refused for good gets the error; one that is refused for now is tried again.
+- Acks do not wait for the confirmation: what was buffered before is handled, and acknowledged, meanwhile.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 
 from heartline.convert import to_wire_subscription
@@ -17,32 +19,39 @@ from heartline.subscription import Subscription
 from heartline.v1 import events_pb2, session_service_pb2
 from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse
 
+log = logging.getLogger("heartline")
+
 
 class Feed:
-    """Carries subscriptions while a stream is open. `pause` tells how long to leave one that was refused for now."""
+    """Carries subscriptions while a stream is open. `pause` tells how long to leave one that was refused for now.
+
+    `ready` is done once the server has answered for each channel that was asked for at the start.
+    """
 
     def __init__(self, stream: Stream, subscriptions: Mapping[str, Subscription], pause: Callable[[], float]) -> None:
         self._stream = stream
+        self._subscriptions = subscriptions
         self._asked: dict[str, Subscription] = {}
         self._confirmed: dict[str, Subscription] = {}
         self._pause = pause
         self._attached = True
+        self._first: set[Subscription] = set()
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stream.on_batch = self._on_batch
         for subscription in subscriptions.values():
             subscription.inbox.forget_acks()
             self.changed(subscription)
+        self._first = set(self._asked.values())
+        self._answered()
 
     def changed(self, subscription: Subscription) -> None:
         """Something is to be done: the subscription is new, its buffer is empty, acks are due, or it is closed."""
         channel = subscription.channel
+        self._acknowledge(subscription, last=False)
         if self._asked.get(channel) is not subscription:
             if not subscription.closed and subscription.failure is None and not len(subscription.inbox):
                 self._subscribe(subscription)
             return
-        if self._confirmed.get(channel) is subscription:
-            position = subscription.take_ack()
-            if position is not None:
-                self._stream.ack(position)
         if subscription.closed:
             del self._asked[channel]
             self._confirmed.pop(channel, None)
@@ -51,16 +60,24 @@ class Feed:
 
     def flush(self) -> None:
         """Acknowledges everything that was handled."""
-        for subscription in self._confirmed.values():
-            position = subscription.take_ack(last=True)
-            if position is not None:
-                self._stream.ack(position)
+        for subscription in self._subscriptions.values():
+            self._acknowledge(subscription, last=True)
 
     def detach(self) -> None:
         """Another connection takes over: what still comes on this one is ignored."""
         self._attached = False
         self._asked.clear()
         self._confirmed.clear()
+
+    def _acknowledge(self, subscription: Subscription, *, last: bool) -> None:
+        position = subscription.take_ack(last=last)
+        if position is not None:
+            self._stream.ack(position)
+
+    def _answered(self, *subscriptions: Subscription) -> None:
+        self._first.difference_update(subscriptions)
+        if not self._first and not self.ready.done():
+            self.ready.set_result(None)
 
     def _subscribe(self, subscription: Subscription) -> None:
         inbox = subscription.inbox
@@ -69,6 +86,7 @@ class Feed:
         self._asked[subscription.channel] = subscription
 
         def on_reply(reply: ConnectResponse | HeartlineError) -> None:
+            self._answered(subscription)
             if self._asked.get(subscription.channel) is not subscription:
                 return
             if not isinstance(reply, HeartlineError):
@@ -80,6 +98,8 @@ class Feed:
             if not reply.retry:
                 subscription.fail(reply)
             else:
+                if reply.reason:
+                    log.warning("%r cannot be read now: %s", subscription.channel, reply)
                 asyncio.get_running_loop().call_later(reply.retry_after or self._pause(), self._try_again, subscription)
 
         self._stream.send(frame, on_reply)

@@ -9,7 +9,7 @@ Rules:
 - It is full at `capacity` events. A subscription is taken up anew only when the buffer is empty, and the server, or the
   size of a poll, then allows `capacity` more: so it never overflows, however often the connection breaks.
 - A gap is an item in the buffer, in its place in the order.
-- Acks are for half of `capacity` at a time, so that the server never has to hold, or for all when the loop is idle.
+- Acks for half of `capacity` are due at once, so that the server never has to hold; fewer when asked for `now`.
 """
 
 from collections import deque
@@ -81,13 +81,13 @@ class Inbox:
             self._handled, self._unfinished = self._unfinished, None
             self._handled_since_ack += 1
 
-    def ack_due(self, *, idle: bool) -> bool:
-        """Whether to acknowledge now. `idle`: the loop has nothing to do, or no more acks will follow."""
-        return self._handled != self._acked and (idle or self._handled_since_ack >= max(1, self.capacity // 2))
+    def ack_due(self, *, now: bool) -> bool:
+        """Whether to acknowledge. `now`: however little was handled."""
+        return self._handled != self._acked and (now or self._handled_since_ack >= max(1, self.capacity // 2))
 
-    def ack(self, *, idle: bool) -> Position | None:
-        """What to acknowledge now, if anything; it then counts as acknowledged."""
-        if not self.ack_due(idle=idle):
+    def ack(self, *, now: bool) -> Position | None:
+        """What to acknowledge, if anything is due; it then counts as acknowledged."""
+        if not self.ack_due(now=now):
             return None
         self._acked, self._handled_since_ack = self._handled, 0
         return self._acked

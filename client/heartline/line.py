@@ -221,7 +221,7 @@ class Line:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_TIMEOUT):
                     await self._publisher.flush()
-            with contextlib.suppress(HeartlineError):
+            with contextlib.suppress(HeartlineError, TimeoutError):
                 await self._supervisor.leave()
         finally:
             self._run.cancel()

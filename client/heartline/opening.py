@@ -25,9 +25,11 @@ def connect(
     """Opens a line to the server at `target`, such as "localhost:50051". Use it as an async context manager.
 
     Heartbeat settings are in seconds, None for the server's own. `on_state` is called with each new state,
-    `on_heartbeat` with each measured round-trip in seconds. Raises ValueError for an unknown transport, RuntimeError
-    outside of a running loop.
+    `on_heartbeat` with each measured round-trip in seconds. Raises ValueError for an unknown transport or a target that
+    is no address, RuntimeError outside of a running loop.
     """
+    if not target or target.startswith(("http://", "https://")):
+        raise ValueError(f'target must be HOST:PORT, such as "localhost:50051", not {target!r}')
     if transport not in ("auto", "stream", "poll"):
         raise ValueError(f'transport must be "auto", "stream" or "poll", not {transport!r}')
     settings = Settings(client_id, transport, heartbeat_interval, heartbeat_timeout, status)

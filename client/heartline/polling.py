@@ -40,7 +40,10 @@ log = logging.getLogger("heartline")
 
 
 class Polling:
-    """Carries subscriptions by polling. `on_answer` is called whenever the server has answered."""
+    """Carries subscriptions by polling.
+
+    `on_answer` is called whenever the server has answered and no subscription waits to learn its place.
+    """
 
     def __init__(
         self,
@@ -106,13 +109,14 @@ class Polling:
                 raise
             if len(wanted) == 1:
                 wanted[0].fail(error)
+                self._answered()
                 return
             for subscription in wanted:  # one of them is at fault: the others go on
                 await self._poll([subscription], None)
             return
         if answer is not None:
-            self._answered()
             self._deliver(wanted, answer)
+            self._answered()
             if wait is not None:
                 await asyncio.sleep(to_seconds(answer.poll_after))
 
@@ -199,7 +203,8 @@ class Polling:
 
     def _answered(self) -> None:
         self._backoff.reset()
-        self._on_answer()
+        if all(s.inbox.received is not None or s.failure is not None for s in self._subscriptions.values()):
+            self._on_answer()
 
 
 def _room(subscription: Subscription) -> int:

@@ -1,7 +1,8 @@
 """A channel as the user reads it: an async iterator over the inbox that the network fills.
 
 Rules:
-- An event counts as handled when the loop asks for the next one.
+- An event counts as handled when the loop asks for the next one, and is acknowledged then: a crash repeats the
+  unfinished one. Only a loop that is faster than ACK_PAUSE has one ack for several events.
 - Whoever carries the line is told by `on_change` when there is something for it: acks that are due, an empty buffer,
   the end. The subscription itself sends nothing and knows no connection.
 - A gap is logged, and then raised or passed over, as the user chose. After a GapError iterating goes on behind the gap.
@@ -18,6 +19,9 @@ from heartline.errors import GapError, HeartlineError
 from heartline.events import Event, Position, Start
 from heartline.inbox import Inbox
 from heartline.v1 import events_pb2
+
+ACK_PAUSE = 0.02
+"""The least time between two acks while events wait, in seconds, unless the server needs them to send more."""
 
 OnGap = Literal["raise", "continue"]
 log = logging.getLogger("heartline")
@@ -49,6 +53,7 @@ class Subscription:
         self._news = asyncio.Event()
         self._waiting = False
         self._idle = False
+        self._ack_pause: asyncio.TimerHandle | None = None
 
     @property
     def position(self) -> Position | None:
@@ -70,7 +75,7 @@ class Subscription:
                 raise StopAsyncIteration
             item = self.inbox.take()
             self._idle = item is None
-            if not len(self.inbox) or self.inbox.ack_due(idle=self._idle):
+            if not len(self.inbox) or self.inbox.ack_due(now=self._ack_now):
                 self._on_change(self)
             if isinstance(item, Event):
                 return item
@@ -109,7 +114,10 @@ class Subscription:
 
     def take_ack(self, *, last: bool = False) -> Position | None:
         """What to acknowledge now, if anything; it then counts as acknowledged. `last`: no more acks will follow."""
-        return self.inbox.ack(idle=last or self._idle or self.closed)
+        position = self.inbox.ack(now=last or self._ack_now)
+        if position is not None and self._ack_pause is None:
+            self._ack_pause = asyncio.get_running_loop().call_later(ACK_PAUSE, self._end_ack_pause)
+        return position
 
     def begin(self, position: events_pb2.Position) -> None:
         """The server told from where it reads."""
@@ -124,6 +132,15 @@ class Subscription:
             log.warning("%s", GapError(gap, self.inbox.received or from_wire_position(batch.position, self.channel)))
         self._news.set()
         return complete
+
+    @property
+    def _ack_now(self) -> bool:
+        return self._idle or self.closed or self._ack_pause is None
+
+    def _end_ack_pause(self) -> None:
+        self._ack_pause = None
+        if self.inbox.ack_due(now=True):
+            self._on_change(self)
 
     async def _wait(self) -> None:
         if self.failure is not None:

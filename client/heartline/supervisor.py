@@ -13,7 +13,7 @@ from typing import Any
 
 from heartline.backoff import Backoff
 from heartline.choice import OLD_AGE, Choice, Happened, State
-from heartline.dialer import Dialer, Settings, Surroundings
+from heartline.dialer import GOODBYE_TIMEOUT, Dialer, Settings, Surroundings
 from heartline.ending import Ending, How
 from heartline.errors import HeartlineError
 from heartline.feed import Feed
@@ -66,7 +66,10 @@ class Supervisor:
             await self._dialer.close()
 
     async def leave(self) -> None:
-        """Tells the server what was handled, and that this client is gone. `run` is still to be cancelled after it."""
+        """Tells the server what was handled, and that this client is gone. `run` is still to be cancelled after it.
+
+        Raises HeartlineError, TimeoutError.
+        """
         self._leaving = True
         if isinstance(self.carrier, Feed) and self.stream is not None:
             self.carrier.flush()
@@ -75,7 +78,8 @@ class Supervisor:
             polling = self.carrier
             self._polling.cancel()
             await asyncio.wait({self._polling})
-            await polling.leave()
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                await polling.leave()
 
     @property
     def _polls(self) -> bool:
@@ -96,9 +100,12 @@ class Supervisor:
         self._last_session = stream.session_id
         feed = Feed(stream, self._subscriptions, Backoff(self._chance).next)
         self.carrier, self.stream = feed, stream
-        self._report.enter("online", f"session {stream.session_id} with {stream.server_name}")
         try:
-            waited: set[asyncio.Future[Any]] = {stream.ended, stream.draining}
+            waited: set[asyncio.Future[Any]] = {stream.ended, feed.ready}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if stream.live:
+                self._report.enter("online", f"session {stream.session_id} with {stream.server_name}")
+            waited = {stream.ended, stream.draining}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             successor = None if stream.ended.done() else await self._move(stream)
         finally:

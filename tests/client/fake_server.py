@@ -192,7 +192,8 @@ class FakeServer:
     def _on_ack(self, call: FakeCall, frame: ConnectRequest) -> None:
         assert call.hello is not None
         for position in frame.ack.positions:
-            call.acked[position.channel] = max(call.acked[position.channel], position.offset)
+            if position.channel in call.acked:
+                call.acked[position.channel] = max(call.acked[position.channel], position.offset)
             self.store_ack(call.hello.client_id, position)
         self.pump(call)
 

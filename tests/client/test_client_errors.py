@@ -38,10 +38,17 @@ def test_what_heartline_says_is_told_by_code_and_keeps_its_reason(code: grpc.Sta
 
 
 @pytest.mark.parametrize("code", FROM_ELSEWHERE)
-def test_what_something_on_the_way_says_has_no_reason_and_names_its_code(code: grpc.StatusCode) -> None:
+def test_what_something_on_the_way_says_has_no_reason_and_keeps_its_words(code: grpc.StatusCode) -> None:
     error = errors.from_status(status(code))
     assert type(error) is FROM_ELSEWHERE[code]
-    assert (str(error), error.reason) == (f"{code.name}: as the test wants it", "")
+    what = {"UNAVAILABLE": "the connection failed", "DEADLINE_EXCEEDED": "no answer came in time"}
+    assert (str(error), error.reason) == (f"{what.get(code.name, code.name)}: as the test wants it", "")
+
+
+def test_grpcs_long_way_to_begin_is_left_out() -> None:
+    words = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect: refused"
+    error = errors.from_status(status(grpc.StatusCode.UNAVAILABLE, text=words))
+    assert str(error) == "the connection failed: refused"
 
 
 def test_a_failed_call_gives_the_same_error_as_its_status() -> None:
@@ -53,7 +60,7 @@ def test_a_failed_call_gives_the_same_error_as_its_status() -> None:
 def test_a_failed_call_without_details_is_told_by_its_code() -> None:
     bare = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), "refused")
     error = errors.from_rpc_error(bare)
-    assert (type(error), str(error)) == (errors.Unavailable, "UNAVAILABLE: refused")
+    assert (type(error), str(error)) == (errors.Unavailable, "the connection failed: refused")
 
 
 def test_details_that_contradict_the_call_are_not_believed() -> None:

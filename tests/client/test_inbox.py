@@ -92,20 +92,20 @@ def test_an_item_is_handled_when_the_next_one_is_asked_for() -> None:
     inbox = Inbox(2, place(0))
     inbox.put(events(1, 2), place(2), None)
     inbox.take()
-    assert inbox.ack(idle=True) is None
+    assert inbox.ack(now=True) is None
     inbox.finish()
-    assert inbox.ack(idle=True) == place(1)
-    assert inbox.ack(idle=True) is None
+    assert inbox.ack(now=True) == place(1)
+    assert inbox.ack(now=True) is None
 
 
-def test_acks_wait_for_half_of_the_capacity_unless_the_loop_is_idle() -> None:
+def test_acks_wait_for_half_of_the_capacity_unless_asked_for_now() -> None:
     inbox = Inbox(6, place(0))
     inbox.put(events(1, 6), place(6), None)
     acks = []
     for _ in range(6):
         inbox.take()
         inbox.finish()
-        acks.append(inbox.ack(idle=False))
+        acks.append(inbox.ack(now=False))
     assert acks == [None, None, place(3), None, None, place(6)]
 
 
@@ -114,9 +114,9 @@ def test_forgotten_acks_are_due_again() -> None:
     inbox.put(events(1, 1), place(1), None)
     inbox.take()
     inbox.finish()
-    assert inbox.ack(idle=True) == place(1)
+    assert inbox.ack(now=True) == place(1)
     inbox.forget_acks()
-    assert inbox.ack(idle=True) == place(1)
+    assert inbox.ack(now=True) == place(1)
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 6)), max_size=40))

@@ -37,6 +37,12 @@ async def test_settings_that_cannot_be_sent_are_refused_at_once(wrong: dict[str,
         heartline.connect(SERVER, **wrong)
 
 
+@pytest.mark.parametrize("target", ["", "http://localhost:50051"])
+async def test_a_target_that_is_no_address_is_refused_at_once(target: str) -> None:
+    with pytest.raises(ValueError, match="must be HOST:PORT"):
+        heartline.connect(target)
+
+
 @pytest.mark.parametrize(
     ("channel", "wrong"),
     [

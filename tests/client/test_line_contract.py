@@ -63,7 +63,9 @@ async def test_a_frame_that_is_rejected_without_an_answer_to_it_is_logged(caplog
 
 
 @virtual
-async def test_a_subscription_that_is_refused_for_now_is_tried_again() -> None:
+async def test_a_subscription_that_is_refused_for_now_is_tried_again_and_that_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     server = FakeServer()
     later = status(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
     server.fail_subscribe = [later, later, later]
@@ -71,6 +73,7 @@ async def test_a_subscription_that_is_refused_for_now_is_tried_again() -> None:
         server.publish("orders", "1")
         assert await take(orders, 1) == ["1"]
         assert len(server.hellos) == 1
+        assert "'orders' cannot be read now" in caplog.text
 
 
 @virtual

@@ -104,9 +104,10 @@ async def test_closing_acknowledges_what_was_handled() -> None:
 
 
 @virtual
-async def test_closing_does_not_wait_long_for_a_server_that_says_nothing() -> None:
+@pytest.mark.parametrize("transport", ["stream", "poll"])
+async def test_closing_does_not_wait_long_for_a_server_that_says_nothing(transport: str) -> None:
     server = FakeServer()
-    line = server.line()
+    line = server.line(transport=transport)
     await settle()
     server.silent = True
     start = asyncio.get_running_loop().time()

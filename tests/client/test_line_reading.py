@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from client.fake_server import FakeServer, States, take
 from heartline.errors import Conflict, InvalidRequest
-from heartline.events import Event, Position, Start
+from heartline.events import Event, LineState, Position, Start
 from virtual_time import eventually, settle, virtual
 
 
@@ -69,7 +69,7 @@ async def test_the_buffer_stays_bounded_however_often_the_connection_breaks() ->
 
 
 @virtual
-async def test_acks_are_sent_for_half_of_the_credit_at_a_time_and_for_the_rest_when_the_loop_waits() -> None:
+async def test_a_fast_loop_acknowledges_half_of_the_credit_at_a_time_and_the_rest_when_it_waits() -> None:
     server = FakeServer()
     async with server.line() as line, line.subscribe("orders", max_unacked=10) as orders:
         await settle()
@@ -78,7 +78,7 @@ async def test_acks_are_sent_for_half_of_the_credit_at_a_time_and_for_the_rest_w
         waiting = asyncio.create_task(anext(orders))
         await settle()
         acks = [frame.ack.positions[0].offset for frame in server.frames if frame.HasField("ack")]
-        assert acks == [5, 7]
+        assert acks == [6, 7]
         server.publish("orders", "last")
         await waiting
 
@@ -93,6 +93,48 @@ async def test_an_event_counts_as_handled_only_when_the_loop_asks_for_the_next()
     assert server.stored_acks["phone-7", "orders"] == 1
     async with server.line() as line, line.subscribe("orders", start=Start.ACKED) as orders:
         assert await take(orders, 2) == ["2", "3"]
+
+
+@virtual
+@pytest.mark.parametrize("transport", ["stream", "poll"])
+async def test_a_crash_repeats_the_unfinished_event_alone(transport: str) -> None:
+    server = FakeServer()
+    server.publish("orders", *map(str, range(10)))
+    async with server.line(transport=transport) as line, line.subscribe("orders", start=Start.EARLIEST) as orders:
+        for handled in range(10):
+            await anext(orders)
+            await asyncio.sleep(0.1)
+            assert server.stored_acks.get(("phone-7", "orders"), 0) == handled
+
+
+@virtual
+async def test_what_was_buffered_before_a_reconnect_is_acknowledged_before_the_channel_is_subscribed_anew() -> None:
+    server = FakeServer()
+    server.publish("orders", *map(str, range(10)))
+    async with server.line() as line, line.subscribe("orders", start=Start.EARLIEST) as orders:
+        await take(orders, 3)
+        server.cut()
+        await eventually(lambda: len(server.hellos) == 2)
+        await take(orders, 3)
+    assert server.stored_acks["phone-7", "orders"] == 5
+
+
+@virtual
+@pytest.mark.parametrize("transport", ["stream", "poll"])
+async def test_a_line_that_has_come_up_misses_nothing_of_what_was_subscribed_before(
+    transport: str,
+) -> None:
+    server = FakeServer()
+    places: list[Position | None] = []
+
+    def note(state: LineState) -> None:
+        if state.name in ("online", "polling"):
+            places.append(orders.position)
+
+    async with server.line(transport=transport, on_state=note) as line:
+        orders = line.subscribe("orders")
+        await eventually(lambda: places)
+    assert places == [Position("orders", "e1", 0)]
 
 
 @virtual
@@ -171,7 +213,7 @@ async def test_a_subscription_that_the_server_refuses_raises_its_error() -> None
         with pytest.raises(InvalidRequest) as caught:
             await anext(line.subscribe("$secret"))
         assert caught.value.reason == "RESERVED_CHANNEL"
-        assert line.state.name == "online"
+        await eventually(lambda: line.state.name == "online")
 
 
 @virtual

@@ -8,7 +8,6 @@ Rules:
 
 import asyncio
 import logging
-import re
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from heartline.errors import GapError
 from heartline.events import Event, LineState
 
 _MARKS = {"online": green("●"), "polling": green("◐"), "closed": dim("○")}
-_PREAMBLE = re.compile("UNAVAILABLE: (failed to connect to all addresses; last error: .*: )?")
-"""gRPC's long way to begin; the words that matter to people follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class News:
             return  # people were told when the wait began
         mark = _MARKS.get(state.name, yellow("○"))
         # If closing has a reason worth telling, it is the error that ends the command.
-        why = "" if state.name == "closed" else f"  {dim(_shortly(state.reason))}"
+        why = "" if state.name == "closed" else f"  {dim(plain(state.reason))}"
         self._tell({"type": "state", "state": state.name, "reason": state.reason}, f"{mark} {bold(state.name)}{why}")
 
     def heartbeat(self, round_trip: float) -> None:
@@ -117,10 +114,6 @@ async def _follow(readings: Sequence[Reading], show: Callable[[Event], bool], wi
         news.state(LineState("connecting", f"to {wish.server}"))
         work = [read(reading) for reading in readings]
         await _first_of(*work, enough.wait(), _must_come_up(news.up, wish), _reader_gone(out))
-
-
-def _shortly(reason: str) -> str:
-    return plain(_PREAMBLE.sub("", reason))
 
 
 async def _must_come_up(up: asyncio.Event, wish: Wish) -> None:
