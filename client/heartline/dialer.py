@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from heartline.convert import to_duration
 from heartline.network import Connection
+from heartline.status import Status
 from heartline.stream import Stream
 from heartline.timing import EARLIEST_BEAT
 from heartline.v1.session_service_pb2 import Hello
@@ -26,7 +27,7 @@ class Settings:
     transport: Literal["auto", "stream", "poll"]
     heartbeat_interval: float | None
     heartbeat_timeout: float | None
-    status: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ class Dialer:
             client_id=settings.client_id,
             heartbeat_interval=None if interval is None else to_duration(interval),
             heartbeat_timeout=None if timeout is None else to_duration(timeout),
-            status=settings.status,
+            status=settings.status.now(),
         )
+        self._status = settings.status
         self._world = world
         self._on_beat = on_beat
         self._connections: dict[Stream, Connection] = {}
@@ -58,12 +60,14 @@ class Dialer:
         """Tries to open a session: `live` when it worked, else ended. It gives up when one of `until` is done."""
         hello = Hello(replaces=replaces)
         hello.MergeFrom(self._hello)
+        hello.status = self._status.now()
         connection = self._world.dial()
         stream = Stream(
             connection.open_session(),
             hello,
             jitter=lambda: self._world.chance.uniform(*JITTER),
             wall_clock=self._world.wall_clock,
+            status=self._status.news,
             on_beat=self._on_beat,
         )
         self._connections[stream] = connection

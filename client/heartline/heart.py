@@ -29,6 +29,7 @@ class Heart:
         *,
         jitter: Callable[[], float],
         wall_clock: Callable[[], float],
+        status: Callable[[], str],
         send: Callable[[ConnectRequest], None],
         on_beat: Callable[[float], None],
         on_death: Callable[[EndReason], None],
@@ -36,6 +37,7 @@ class Heart:
         self._loop = asyncio.get_running_loop()
         self._session = Session(self._loop.time(), opening_timeout, jitter)
         self._wall_clock = wall_clock
+        self._status = status
         self._send = send
         self._on_beat = on_beat
         self._on_death = on_death
@@ -87,7 +89,10 @@ class Heart:
 
     def _answer(self, answer: HeartbeatAck, beat: session_service_pb2.Heartbeat) -> None:
         ack = session_service_pb2.HeartbeatAck(
-            sequence=answer.sequence, send_time=beat.send_time, events_sent=answer.events_sent
+            sequence=answer.sequence,
+            send_time=beat.send_time,
+            events_sent=answer.events_sent,
+            status=self._status(),
         )
         self._send(ConnectRequest(heartbeat_ack=ack))
 
@@ -109,7 +114,7 @@ class Heart:
             self._last_beat = beat.sequence
             sent_at = to_timestamp(self._wall_clock())
             heartbeat = session_service_pb2.Heartbeat(
-                sequence=beat.sequence, send_time=sent_at, events_sent=beat.events_sent
+                sequence=beat.sequence, send_time=sent_at, events_sent=beat.events_sent, status=self._status()
             )
             self._send(ConnectRequest(heartbeat=heartbeat))
         self._arm()

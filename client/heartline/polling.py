@@ -19,6 +19,7 @@ from heartline.convert import to_duration, to_seconds, to_wire_position, to_wire
 from heartline.errors import HeartlineError, RequestError, Unavailable
 from heartline.events import Position
 from heartline.requests import CALL_TIMEOUT, Requests
+from heartline.status import Status
 from heartline.subscription import Subscription
 from heartline.v1.request_service_pb2 import (
     AckRequest,
@@ -51,7 +52,7 @@ class Polling:
         subscriptions: Mapping[str, Subscription],
         *,
         client_id: str,
-        status: str,
+        status: Status,
         backoff: Backoff,
         on_answer: Callable[[], None],
     ) -> None:
@@ -79,7 +80,7 @@ class Polling:
             self._change.clear()
             try:
                 if not introduced:
-                    await self._check_in(self._status)
+                    await self._check_in(self._status.now())
                     introduced = True
                 await self._send_acks()
                 wanted = self._wanted()
@@ -199,7 +200,7 @@ class Polling:
             async with asyncio.timeout(CHECK_IN_INTERVAL):
                 await self._change.wait()
         except TimeoutError:
-            await self._check_in("")
+            await self._check_in(self._status.news())
 
     def _answered(self) -> None:
         self._backoff.reset()

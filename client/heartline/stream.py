@@ -37,7 +37,8 @@ log = logging.getLogger("heartline")
 class Stream:
     """A session. `opened` is done once the welcome came, `draining` once the server asks to move, `ended` at the end.
 
-    `on_batch` gets what was read, and says False when events are missing. `on_beat` gets each round-trip, in seconds.
+    `on_batch` gets what was read, and says False when events are missing. `on_beat` gets each round-trip, in seconds;
+    `status` gives what to tell with the next heartbeat, if anything.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Stream:
         *,
         jitter: Callable[[], float],
         wall_clock: Callable[[], float],
+        status: Callable[[], str],
         on_beat: Callable[[float], None],
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -67,6 +69,7 @@ class Stream:
             OPENING_TIMEOUT,
             jitter=jitter,
             wall_clock=wall_clock,
+            status=status,
             send=self._send_urgent,
             on_beat=on_beat,
             on_death=self._on_death,

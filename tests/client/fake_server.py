@@ -21,6 +21,7 @@ from heartline.dialer import Settings, Surroundings
 from heartline.errors import from_status
 from heartline.events import LineState
 from heartline.line import Line
+from heartline.status import Status
 from heartline.subscription import Subscription
 from heartline.v1 import events_pb2, request_service_pb2, session_service_pb2
 from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse
@@ -56,9 +57,9 @@ class FakeServer:
         self.grown = asyncio.Event()
         self._sessions = 0
 
-    def line(self, *, transport: str = "auto", client_id: str = "phone-7", status: str = "", **callbacks: Any) -> Line:
+    def line(self, transport: str = "auto", client_id: str = "phone-7", status: Any = "", **callbacks: Any) -> Line:
         """A line to this server, with chance that is the same in every run."""
-        settings = Settings(client_id, cast(Any, transport), None, None, status)
+        settings = Settings(client_id, cast(Any, transport), None, None, Status(status))
         world = Surroundings(self.dial, random.Random(7), wall_clock)
         return Line(settings, world, **callbacks)
 

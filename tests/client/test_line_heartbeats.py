@@ -58,6 +58,33 @@ async def test_a_heartbeat_carries_the_wall_clock() -> None:
 
 
 @virtual
+async def test_a_heartbeat_carries_the_status_when_it_has_changed() -> None:
+    server = FakeServer()
+    battery = ["80%"]
+    async with server.line(status=lambda: battery[0]):
+        await settle()
+        await eventually(lambda: server.frames[-1].HasField("heartbeat"))
+        assert server.frames[0].hello.status == "80%"
+        assert server.frames[-1].heartbeat.status == ""
+        battery[0] = "79%"
+        await asyncio.sleep(10 * INTERVAL)
+        told = [frame.heartbeat.status for frame in server.frames if frame.HasField("heartbeat")]
+        assert [one for one in told if one] == ["79%"]
+
+
+@virtual
+async def test_a_status_that_cannot_be_had_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> str:
+        raise ZeroDivisionError
+
+    server = FakeServer()
+    async with server.line(status=fail) as line:
+        await asyncio.sleep(3600)
+        assert line.state.name == "online"
+    assert "a callback failed; the line goes on" in caplog.text
+
+
+@virtual
 async def test_the_servers_heartbeat_is_answered_before_other_work() -> None:
     server = FakeServer()
     async with server.line() as line:
