@@ -172,6 +172,9 @@ class Stream:
                 frame = self._next_frame()
         except HeartlineError as error:
             asyncio.get_running_loop().call_later(READER_HEADSTART, self._end, failed(error, self._heart.lived))
+        except Exception:
+            log.exception("a frame could not be written; the session is given up")
+            self._end(lost("a frame could not be written", self._heart.lived))
 
     def _next_frame(self) -> ConnectRequest | None:
         if self._urgent:
