@@ -65,6 +65,7 @@ class FragileStore(MemoryStore):
 
     async def head(self, channel: str) -> Head:
         """See Store."""
+        await self._free_to_read.wait()
         await self._work()
         return await super().head(channel)
 

@@ -72,6 +72,19 @@ class TestPublish:
             assert len(peer.all("published")) == 16
 
     @virtual
+    async def test_a_subscription_asked_for_before_does_not_miss_it(self) -> None:
+        async with house() as server:
+            peer = await server.client()
+            server.store.hang_reads()
+            peer.say(subscribe={"subscription": {"channel": "news"}})
+            peer.publish("news", "one")
+            peer.publish("news", "two")
+            await settle()
+            server.store.go_on()
+            await settle()
+            assert peer.texts() == ["one", "two"]
+
+    @virtual
     async def test_nobody_reads_an_event_before_the_store_has_it(self) -> None:
         async with house() as server:
             writer, reader = await server.client(), await server.client("", "news")

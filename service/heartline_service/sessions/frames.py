@@ -1,5 +1,6 @@
 """What each frame of a client asks for. A handler checks and hears at once, and does the slow part later."""
 
+import asyncio
 from collections.abc import Awaitable
 
 from heartline.session import Heartbeat, HeartbeatAck, State, UnknownHeartbeat
@@ -114,7 +115,10 @@ class Frames:
         session.later("publish", frame, self._append(session, frame.id, channel, messages))
 
     async def _append(self, session: LiveSession, reply_to: str, channel: str, messages: list[NewMessage]) -> None:
-        receipts = await self._hub.publish(channel, messages)
+        # Begun in the order of the frames, behind a subscription that was asked for before: it must not miss this.
+        async with session.order:
+            appending = asyncio.create_task(self._hub.publish(channel, messages))
+        receipts = await appending
         session.send(ConnectResponse(reply_to=reply_to, published=wire.published(receipts)))
 
     def _ack(self, session: LiveSession, frame: ConnectRequest) -> None:
