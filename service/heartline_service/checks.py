@@ -219,3 +219,8 @@ def limit(value: int, reason: str, field: str, default: int, most: int) -> int:
     if value > most:
         raise Fault(reason, f"{field} must be at most {most}", field)
     return value or default
+
+
+def page_size(value: int) -> int:
+    """How many a page of a list may hold."""
+    return limit(value, "INVALID_PAGE_SIZE", "page_size", DEFAULT_PAGE, MAX_PAGE)

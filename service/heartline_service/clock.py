@@ -29,4 +29,4 @@ class Clock:
         that nobody is condemned whose answer is already here.
         """
         soon = self._loop.call_soon
-        return self._loop.call_at(when, lambda: soon(lambda: soon(callback)) and None)
+        return self._loop.call_at(when, soon, soon, callback)

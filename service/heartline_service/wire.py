@@ -76,12 +76,13 @@ def presence(record: PresenceRecord, sessions: int) -> presence_pb2.Presence:
     )
 
 
-def goodbye(reason: str, *, retry: bool, after: float = 0.0) -> bytes:
+def goodbye(reason: str, *, retry: bool, after: float = 0.0, reply_to: str = "") -> bytes:
     """The server's last frame."""
     return session_service_pb2.ConnectResponse(
+        reply_to=reply_to,
         goodbye=session_service_pb2.ServerGoodbye(
             reason=f"GOODBYE_REASON_{reason}",
             retry=retry,
             after=duration(after),
-        )
+        ),
     ).SerializeToString()

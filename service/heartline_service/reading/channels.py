@@ -47,7 +47,7 @@ class Piece:
 
 
 class Channel:
-    """One channel. `head` is None until it was loaded; Channels.get gives only loaded ones."""
+    """One channel. `head` has no epoch until it was loaded; Channels.get gives only loaded ones."""
 
     __slots__ = ("__weakref__", "_pieces", "_readings", "_store", "_tail", "head", "name", "watchers")
 

@@ -35,7 +35,7 @@ class AdminServicer:
 
     async def ListSessions(self, request: pb.ListSessionsRequest, caller: Caller) -> pb.ListSessionsResponse:
         """Lists live sessions."""
-        size = checks.limit(request.page_size, "INVALID_PAGE_SIZE", "page_size", checks.DEFAULT_PAGE, checks.MAX_PAGE)
+        size = checks.page_size(request.page_size)
         client_id = checks.client_id(request.client_id, may_be_empty=True)
         listing = f"sessions {client_id}"
         start = pages.after(listing, request.page_token)
@@ -61,7 +61,7 @@ class AdminServicer:
 
     async def ListChannels(self, request: pb.ListChannelsRequest, caller: Caller) -> pb.ListChannelsResponse:
         """Lists channels."""
-        size = checks.limit(request.page_size, "INVALID_PAGE_SIZE", "page_size", checks.DEFAULT_PAGE, checks.MAX_PAGE)
+        size = checks.page_size(request.page_size)
         found = await self._hub.store.channels(pages.after("channels", request.page_token), size + 1)
         more = pages.token("channels", found[size - 1][0]) if len(found) > size else ""
         channels = [

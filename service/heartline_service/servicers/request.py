@@ -64,7 +64,7 @@ class RequestServicer:
 
     async def ListPresence(self, request: pb.ListPresenceRequest, caller: Caller) -> pb.ListPresenceResponse:
         """Lists presence."""
-        size = checks.limit(request.page_size, "INVALID_PAGE_SIZE", "page_size", checks.DEFAULT_PAGE, checks.MAX_PAGE)
+        size = checks.page_size(request.page_size)
         online = request.online if request.HasField("online") else None
         listing = f"presence {online}"
         found = await self._hub.roster.page(pages.after(listing, request.page_token), size + 1, online)

@@ -189,9 +189,8 @@ class Frames:
     async def _leave(self, session: LiveSession, frame: ConnectRequest, settled: Awaitable[object]) -> None:
         await settled
         said = frame.goodbye
-        last = ConnectResponse.FromString(wire.goodbye("CLIENT_GOODBYE", retry=False))
-        last.reply_to = frame.id
+        last = wire.goodbye("CLIENT_GOODBYE", retry=False, reply_to=frame.id)
         grace = session.grace if said.returning else 0.0
         cause = session.gone if said.returning else Cause.GOODBYE
         why = "moves, and returns" if said.returning else ""
-        session.finish(cause, grace=grace, last=last.SerializeToString(), check_out=said.check_out, why=why)
+        session.finish(cause, grace=grace, last=last, check_out=said.check_out, why=why)
