@@ -6,7 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 python := .venv/bin/python
 old := .cache/oldest
-code := client service tests bench scripts examples
+code := client service lab tests bench scripts examples
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## /\1	/p' Makefile | expand -t 16
@@ -44,7 +44,7 @@ stubs: contract ## make stubs for Go and TypeScript and call a server with them 
 
 clean: ## remove what these commands made, but not data/
 	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
-	@find client service tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
+	@find client service lab tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
 
 # The parts of check.
 lint: environment
@@ -78,13 +78,13 @@ baseline: environment ## keep protos/ as the contract that later changes must no
 
 pins: ## renew constraints/newest.txt
 	@rm -rf .cache/pins && python=$$(scripts/find-python.sh 11) && \
-		scripts/environment.sh .cache/pins /dev/null "$$python" -e '.[service,dev]'
+		scripts/environment.sh .cache/pins /dev/null "$$python" -e '.[lab,dev]'
 	@{ head -1 constraints/newest.txt; .cache/pins/bin/python -m pip freeze --all --exclude-editable | grep -v ^pip=; } \
 		>.cache/newest.txt && mv .cache/newest.txt constraints/newest.txt
 
 # The environments: what is up to date is left alone.
 environment:
-	@python=$$(scripts/find-python.sh 11) && scripts/environment.sh .venv constraints/newest.txt "$$python" -e '.[service,dev]'
+	@python=$$(scripts/find-python.sh 11) && scripts/environment.sh .venv constraints/newest.txt "$$python" -e '.[lab,dev]'
 
 environment-oldest:
 	@python=$$(scripts/find-python.sh 11 12) && \

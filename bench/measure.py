@@ -13,16 +13,9 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-_CPUCLOCK_SCHED = 2
-"""Linux: the last bits of a process's CPU clock id, as clock_getcpuclockid(3) makes it."""
 _TCP_ESTABLISHED = "01"
 
 Sample = Callable[[], Awaitable[float]]
-
-
-def cpu_ns(pid: int) -> int:
-    """The CPU time that a process has used, in nanoseconds, by all its threads, those that ended included."""
-    return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
 
 
 def resident_bytes(pid: int) -> int:

@@ -6,6 +6,7 @@ that parses and serialises as generated code does.
 """
 
 from heartline.v1.request_service_pb2 import PollResponse, PublishResponse
+from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
 from bench.messages import poll, publish, stand_in
@@ -21,10 +22,10 @@ LIMIT = 1.25
 
 def _cost(server: Server, call: servers.Unary, request: bytes) -> measure.Sample:
     async def sample() -> float:
-        before = measure.cpu_ns(server.pid)
+        before = cpu_ns(server.pid)
         for _ in range(CALLS):
             await call(request)
-        return (measure.cpu_ns(server.pid) - before) / CALLS / 1000
+        return (cpu_ns(server.pid) - before) / CALLS / 1000
 
     return sample
 

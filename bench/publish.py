@@ -9,6 +9,8 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 
+from heartline_lab.processes import cpu_ns
+
 from bench import measure, servers
 from bench.messages import publish, stand_in
 from bench.plan import Plan
@@ -34,10 +36,10 @@ class _Load:
     async def rate(self) -> float:
         """Calls a second, all callers together."""
         rounds = [[self._request() for _ in range(CALLS // CALLERS)] for _ in self._stubs]
-        cpu, began = measure.cpu_ns(self._server.pid), time.perf_counter()
+        cpu, began = cpu_ns(self._server.pid), time.perf_counter()
         await asyncio.gather(*map(self._call, self._stubs, rounds))
         seconds = time.perf_counter() - began
-        self.cpu_us.append((measure.cpu_ns(self._server.pid) - cpu) / CALLS / 1000)
+        self.cpu_us.append((cpu_ns(self._server.pid) - cpu) / CALLS / 1000)
         return CALLS / seconds
 
     async def _call(self, stub: Unary, requests: list[bytes]) -> None:

@@ -7,6 +7,8 @@ unary call counts on both sides. A burst is one Publish of 100 messages of 100 b
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from heartline_lab.processes import cpu_ns
+
 from bench import measure, servers
 from bench.messages import publish, stand_in
 from bench.plan import Plan
@@ -46,10 +48,10 @@ def _cost(subscribers: Subscribers, request: bytes, events: int) -> measure.Samp
     pid = subscribers.server.pid
 
     async def sample() -> float:
-        before = measure.cpu_ns(pid)
+        before = cpu_ns(pid)
         for _ in range(PUSHES):
             await subscribers.push(request, events)
-        return (measure.cpu_ns(pid) - before) / PUSHES / subscribers.count / 1000
+        return (cpu_ns(pid) - before) / PUSHES / subscribers.count / 1000
 
     return sample
 

@@ -33,7 +33,7 @@ PURE = [
     "service/heartline_service/stores/base.py",
     "service/heartline_service/stores/sqlite_group.py",
 ]
-IMPURE = {"asyncio", "time", "random", "grpc", "grpc_status", "google", "heartline.v1"}
+IMPURE = {"asyncio", "time", "random", "socket", "grpc", "grpc_status", "google", "heartline.v1"}
 CLIENT_NEEDS = {"grpc", "grpc_status", "google", "heartline"}
 LONGEST_FILE = 260
 

@@ -30,6 +30,17 @@ TOOLS = {
     "unshare": Tool(
         "unshare", (*OWN_MOUNTS, "mount", "-t", "tmpfs", "none", "/mnt"), "it needs root, or user namespaces"
     ),
+    "namespaces": Tool(
+        "unshare", ("--net", "ip", "link", "set", "lo", "up"), "they need root, and apt-get install iproute2"
+    ),
+    "capture": Tool(
+        "python",
+        ("-c", "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
+        "it needs root, or CAP_NET_RAW",
+    ),
+    "tshark": Tool("tshark", ("--version",), "apt-get install tshark"),
+    "haproxy": Tool("haproxy", ("-v",), "apt-get install haproxy"),
+    "chromium": Tool("chromium", ("--version",), "apt-get install chromium"),
     "grpcurl": Tool("grpcurl", ("-version",), "see github.com/fullstorydev/grpcurl, and put it on the PATH"),
     "buf": Tool("buf", ("--version",), "make test installs it; run the tests with that"),
 }

@@ -72,7 +72,7 @@ def dispatch(argv: Sequence[str] | None) -> int:
 
 
 def build_parser(asked: str | None) -> argparse.ArgumentParser:
-    """All commands; those of other packages only when none of our own is asked for, so that they cost it nothing."""
+    """All commands; of those of other packages only the one that is asked for, so that they cost each other nothing."""
     parser = argparse.ArgumentParser(
         prog="heartline",
         description="Channels and presence over short connections (poll) and over a long one with heartbeats (listen).",
@@ -85,7 +85,7 @@ def build_parser(asked: str | None) -> argparse.ArgumentParser:
     )
     if asked not in OWN:
         others = {entry.name: entry for entry in entry_points(group=GROUP)}
-        for entry in others.values():
+        for entry in [others[asked]] if asked in others else others.values():
             _add_foreign(entry, subparsers)
         if "serve" not in others:
             _add_missing("serve", "service", subparsers)
