@@ -8,7 +8,6 @@ Rules:
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +17,7 @@ from heartline.cli.exits import Exit, NoServer
 from heartline.cli.forms import gap_fields, gap_line, here_and_now, instant, moment
 from heartline.cli.output import Output, bold, dim, green, plain, red, yellow
 from heartline.cli.reading import Reading
+from heartline.cli.running import run
 from heartline.durations import format_duration
 from heartline.errors import GapError
 from heartline.events import Event, LineState
@@ -80,7 +80,8 @@ class News:
 def follow(readings: Sequence[Reading], show: Callable[[Event], bool], wish: Wish, out: Output) -> int:
     """Shows each event until `show` says that it was the last, and returns an exit code. Raises HeartlineError."""
     logging.getLogger("heartline").addHandler(logging.NullHandler())  # what the library logs is told here anyway
-    return _run(_follow(readings, show, wish, out))
+    run(_follow(readings, show, wish, out))
+    return Exit.OK
 
 
 async def _follow(readings: Sequence[Reading], show: Callable[[Event], bool], wish: Wish, out: Output) -> None:
@@ -144,25 +145,3 @@ async def _first_of(*work: Coroutine[None, None, object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _run(work: Coroutine[None, None, None]) -> int:
-    terminated = False
-
-    async def main() -> None:
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        task = asyncio.ensure_future(work)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-        await task
-
-    try:
-        asyncio.run(main())
-    except asyncio.CancelledError:
-        if not terminated:
-            raise
-        return Exit.TERMINATED
-    return Exit.OK
