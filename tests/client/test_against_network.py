@@ -7,10 +7,11 @@ from typing import Any
 
 import heartline
 import pytest
-from client.bad_network import BadNetwork, OnlyUnary
 from client.fake_server import take
+from client.only_unary import OnlyUnary
 from client.real import TRANSPORTS, Watch, guarded, start
 from heartline.events import Start
+from heartline_lab.middlebox import Middlebox
 from heartline_service.server import Server
 
 
@@ -48,13 +49,13 @@ async def test_a_restart_of_the_server_loses_and_repeats_nothing(tmp_path: Path,
 @guarded
 async def test_a_connection_that_became_a_black_hole_is_noticed_and_replaced(server: Server) -> None:
     watch = Watch()
-    async with BadNetwork(server.address) as network:
+    async with Middlebox(server.address) as network:
         settings: dict[str, Any] = {"heartbeat_interval": 0.2, "heartbeat_timeout": 0.3, "on_state": watch.note}
         async with heartline.connect(network.address, client_id="phone-7", transport="stream", **settings) as line:
             orders = line.subscribe("orders", start=Start.EARLIEST)
             await line.publish("orders", "before")
             assert await take(orders, 1) == ["before"]
-            network.swallow()
+            network.forget()
             publishing = asyncio.create_task(line.publish("orders", "meanwhile"))
             assert "the server is silent" in (await watch.until("waiting")).reason
             assert await take(orders, 1) == ["meanwhile"]
@@ -66,13 +67,13 @@ async def test_a_connection_that_became_a_black_hole_is_noticed_and_replaced(ser
 async def test_a_connection_that_is_cut_is_resumed(server: Server) -> None:
     watch = Watch()
     async with (
-        BadNetwork(server.address) as network,
+        Middlebox(server.address) as network,
         heartline.connect(network.address, client_id="phone-7", on_state=watch.note) as line,
     ):
         orders = line.subscribe("orders", start=Start.EARLIEST)
         await line.publish("orders", "1")
         assert await take(orders, 1) == ["1"]
-        network.cut()
+        network.cut("rst")
         await watch.until("online", count=2)
         await line.publish("orders", "2")
         assert await take(orders, 1) == ["2"]
