@@ -1,0 +1,1 @@
+"""What the lab draws: ladder diagrams, plots, and how both look."""
