@@ -1,0 +1,1 @@
+"""Who notices what, and when: each fault against each detector, on both sides, measured with real connections."""
