@@ -1,0 +1,1 @@
+"""The contrast: the same workload over short connections and over long ones, measured side by side."""
