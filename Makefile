@@ -31,6 +31,9 @@ proto: environment-oldest ## generate client/heartline/v1 from protos/
 bench: environment ## measure against a bare gRPC server
 	@exec $(python) -m bench --json bench/results.json $(ARGS)
 
+claims: environment ## test the twenty statements about connections, into docs/claims.md
+	@exec $(python) -m heartline_lab.claims $(or $(ARGS),--write docs/claims.md)
+
 cover: environment ## run the tests and tell which lines they never reach
 	@mkdir -p .cache/coverage && .venv/bin/coverage erase && .venv/bin/coverage run -m pytest -q $(ARGS)
 	@.venv/bin/coverage combine -q && .venv/bin/coverage report
