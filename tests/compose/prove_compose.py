@@ -61,6 +61,11 @@ def until_healthy(*arguments: str) -> float:
     raise AssertionError(f"not healthy within a minute\n{compose('logs')}")
 
 
+def lab(*command: str) -> str:
+    """What a command of the lab prints, in the container of the profile `lab`."""
+    return compose("--profile", "lab", "run", "--rm", "-T", "lab", *command, timeout=120)
+
+
 def grpcurl(method: str, **request: Any) -> dict[str, Any]:
     """Calls a method of the server from outside, by reflection."""
     answer = run(path("grpcurl"), "-plaintext", "-max-time", "10", "-d", json.dumps(request), ADDRESS, method)
@@ -79,9 +84,9 @@ def poll() -> list[str]:
 def seconds_to_health() -> Iterator[float]:
     """The project, built and up, with no data of an earlier run; how long it took to be healthy."""
     compose("down", "--volumes")
-    compose("build", timeout=600)
+    compose("--profile", "lab", "build", timeout=600)
     yield until_healthy("up", "-d")
-    compose("down", "--volumes", "--rmi", "local")
+    compose("--profile", "lab", "down", "--volumes", "--rmi", "local")
 
 
 def test_it_is_healthy_within_ten_seconds(seconds_to_health: float) -> None:
@@ -121,3 +126,18 @@ def test_a_restart_keeps_the_events() -> None:
 def test_it_stops_when_asked_and_says_that_all_went_well() -> None:
     compose("stop")
     assert inspect()["State"]["ExitCode"] == 0
+
+
+def test_the_lab_contrasts_the_ways_of_calling() -> None:
+    brief = ["--clients", "2", "--rate", "5", "--seconds", "1", "--repeats", "1"]
+    modes = json.loads(lab("contrast", *brief, "--json", "-"))["modes"]
+    assert [mode["mode"] for mode in modes] == ["short", "kept", "long-poll", "stream"]
+
+
+def test_the_lab_pulls_a_real_cable_and_has_a_real_proxy() -> None:
+    table = lab("detect", "--only", "power", "proxy")
+    assert "needs" not in table, table
+
+
+def test_the_lab_takes_a_connection_apart() -> None:
+    assert "SYN" in lab("anatomy", "--only", "short")

@@ -63,11 +63,19 @@ async def test_packets_are_really_captured() -> None:
 
 
 async def test_a_missing_right_is_told_and_is_no_failure() -> None:
-    for code in (errno.EPERM, errno.EACCES, errno.EROFS):
+    for code in (errno.EPERM, errno.EACCES):
         result = await examined(failing(OSError(code, os.strerror(code))))
         assert isinstance(result.outcome, str)
         assert result.outcome.startswith("needs root: ")
         assert not result.failed
+
+
+async def test_a_container_whose_kernel_settings_are_fixed_is_told_and_is_no_failure() -> None:
+    result = await examined(failing(OSError(errno.EROFS, os.strerror(errno.EROFS), "/proc/sys/net/ipv4/tcp_ecn")))
+    assert result.outcome == (
+        "needs a kernel whose settings may be changed, as they may not in a container: /proc/sys/net/ipv4/tcp_ecn"
+    )
+    assert not result.failed
 
 
 async def test_any_other_failure_is_told_and_is_one() -> None:

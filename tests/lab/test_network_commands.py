@@ -34,8 +34,8 @@ def test_packets_are_lost_where_they_come_in() -> None:
 
 def test_a_connection_is_lost_both_ways_by_its_clients_port() -> None:
     assert {loss.rule() for loss in forgetting([50001])} == {
-        "pref 10 iif eth0 ipproto tcp sport 50001 blackhole",
-        "pref 10 iif eth0 ipproto tcp dport 50001 blackhole",
+        "pref 10 iif eth0 ipproto 6 sport 50001 blackhole",
+        "pref 10 iif eth0 ipproto 6 dport 50001 blackhole",
     }
 
 

@@ -20,7 +20,7 @@ from heartline_lab.network import NoNamespaces
 AT_A_TIME = 4
 GUARD = 60.0
 """Seconds that one experiment may take; the longest takes about six."""
-_NO_RIGHT = {errno.EPERM, errno.EACCES, errno.EROFS}
+_NO_RIGHT = {errno.EPERM, errno.EACCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def _explained(error: Exception) -> tuple[str, bool]:
     """Why an experiment came to nothing, and whether that is a failure."""
     if isinstance(error, NoNamespaces) or (isinstance(error, OSError) and error.errno in _NO_RIGHT):
         return f"needs {Need.ROOT.value}: {error}", False
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return f"needs a kernel whose settings may be changed, as they may not in a container: {error.filename}", False
     if isinstance(error, CommandError):
         return str(error), True
     return f"the experiment failed: {error!r}", True

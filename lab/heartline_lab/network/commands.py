@@ -46,7 +46,7 @@ class Loss:
         """The routing rule that does it, as `ip rule add` and `ip rule del` take it."""
         rule = f"pref {_DROP_FIRST} iif {DEVICE}"
         if self.client_port is not None:
-            rule += f" ipproto tcp {'sport' if self.at == 'server' else 'dport'} {self.client_port}"
+            rule += f" ipproto 6 {'sport' if self.at == 'server' else 'dport'} {self.client_port}"
         return f"{rule} blackhole"
 
 
