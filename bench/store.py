@@ -1,10 +1,11 @@
 """The SQLite store's durable append: messages a second of 64 callers, against what SQLite alone commits.
 
-The floor is a plain loop over one connection to a file with the store's own schema, in WAL with synchronous=FULL: each
-transaction inserts 64 events, and their ids, with one executemany each, and commits. Rows are ready beforehand. It
-looks nothing up, decides nothing and wakes nobody. Judged: messages with ids, as the client library gives them. Told
-beside: the same against a floor that runs one statement for each row, and messages without ids. The faster the disk,
-the more this figure is one of CPU: read it with the time of an fsync beside it.
+The floor is a plain loop over one connection in WAL with synchronous=FULL, to the tables that one would make: events by
+channel and offset, and message ids by channel and id. Each transaction inserts 64 events, and their ids, with one
+executemany each, and commits. Rows are ready beforehand. It looks nothing up, decides nothing and wakes nobody. Judged:
+messages with ids, as the client library gives them. Told beside: the same against a floor that runs one statement for
+each row, against one that writes to the store's own table, and messages without ids. The faster the disk, the more this
+figure is one of CPU: read it with the time of a sync beside it.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from pathlib import Path
 from heartline_service.retention import by_pattern
 from heartline_service.stores.base import Head, NewMessage, StoredEvent
 from heartline_service.stores.sqlite import SqliteStore
+from heartline_service.stores.sqlite_file import PAGE_SIZE
+from heartline_service.stores.sqlite_group import key_of
 
 from bench import measure
 from bench.messages import CHANNEL, PAYLOAD
@@ -31,7 +34,22 @@ REPEATS = 21
 LIMIT = 0.7
 NOW = 1_700_000_000.0
 
-Row = tuple[int | str | float | bytes, ...]
+PLAIN = f"""
+PRAGMA page_size = {PAGE_SIZE};
+PRAGMA journal_mode = WAL;
+CREATE TABLE events (
+    channel_id INTEGER NOT NULL, offset INTEGER NOT NULL, published_at REAL NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (channel_id, offset)
+);
+CREATE TABLE message_ids (
+    channel_id INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, offset INTEGER NOT NULL,
+    published_at REAL NOT NULL, PRIMARY KEY (channel_id, id)
+);
+"""
+
+Row = tuple[int | str | float | bytes | None, ...]
+Group = tuple[list[Row], list[Row]]
+"""Rows of events, and of message ids."""
 
 
 def _ignore(_channel: str, _head: Head, _events: Sequence[StoredEvent]) -> None:
@@ -63,13 +81,13 @@ class _Ours:
 
 
 class _Alone:
-    """SQLite with a plain loop."""
+    """SQLite with a plain loop. With `own`, the connection is to a store, where an event has its id with it."""
 
-    def __init__(self, connection: sqlite3.Connection, named: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, named: bool, own: bool = False) -> None:
         self._connection = connection
         self._named = named
+        self._group = self._own_group if own else self._plain_group
         self._made = 0
-        connection.execute("INSERT INTO channels VALUES (1, ?, 0)", [CHANNEL])
 
     async def rate(self) -> float:
         """Messages a second, many rows to a statement."""
@@ -87,12 +105,8 @@ class _Alone:
     def _rate(self, insert: Callable[[str, Sequence[Row]], object]) -> float:
         groups = []
         for _ in range(ROUNDS):
-            offsets = range(self._made + 1, self._made + CALLERS + 1)
+            groups.append(self._group(range(self._made + 1, self._made + CALLERS + 1)))
             self._made += CALLERS
-            digest = blake2b(PAYLOAD, digest_size=16).digest()
-            events: list[Row] = [(1, offset, NOW, PAYLOAD) for offset in offsets]
-            ids: list[Row] = [(1, f"{offset:032x}", digest, offset, NOW) for offset in offsets] if self._named else []
-            groups.append((events, ids))
         execute = self._connection.execute
         began = time.perf_counter()
         for events, ids in groups:
@@ -103,6 +117,15 @@ class _Alone:
             execute("COMMIT")
         return CALLERS * ROUNDS / (time.perf_counter() - began)
 
+    def _plain_group(self, offsets: range) -> Group:
+        digest = blake2b(PAYLOAD, digest_size=16).digest()
+        events: list[Row] = [(1, offset, NOW, PAYLOAD) for offset in offsets]
+        return events, [(1, f"{offset:032x}", digest, offset, NOW) for offset in offsets] if self._named else []
+
+    def _own_group(self, offsets: range) -> Group:
+        named = self._named
+        return [(key_of(1, offset), NOW, f"{offset:032x}" if named else None, PAYLOAD) for offset in offsets], []
+
 
 @contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
@@ -112,15 +135,22 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 async def _measure(plan: Plan, folder: Path, *, named: bool) -> list[tuple[float, ...]]:
-    ours, alone = (SqliteStore(folder / name / "store.db", by_pattern([])) for name in ("ours", "alone"))
-    await alone.open(_ignore)
-    await alone.close()
+    ours, emptied = (SqliteStore(folder / name / "store.db", by_pattern([])) for name in ("ours", "own"))
+    await emptied.open(_ignore)
+    await emptied.close()
     await ours.open(_ignore)
     try:
-        with _connected(folder / "alone" / "store.db") as connection:
-            floor = _Alone(connection, named)
+        with _connected(folder / "plain.db") as plain, _connected(folder / "own" / "store.db") as own:
+            plain.executescript(PLAIN)
+            floor = _Alone(plain, named)
             measured = floor if plan.self_check else _Ours(ours, named)
-            samples = [measured.rate, floor.rate, floor.rate_one_by_one, measure.sync_ms]
+            samples = [
+                measured.rate,
+                floor.rate,
+                floor.rate_one_by_one,
+                _Alone(own, named, own=True).rate,
+                measure.sync_ms,
+            ]
             await measure.in_turns(1, *samples)
             return await measure.in_turns(plan.repeats(REPEATS), *samples)
     finally:
@@ -134,9 +164,9 @@ async def run(plan: Plan) -> list[Figure]:
         with tempfile.TemporaryDirectory(prefix="heartline-bench-") as folder:
             rows = await _measure(plan, Path(folder), named=named)
         told = f"{what}, {CALLERS} callers, durable"
-        one_by_one = f"{what}, against a statement for each row"
-        names = ("store/s", "SQLite alone/s", "a statement for each row/s", "fsync ms")
+        names = ("store/s", "SQLite alone/s", "a statement for each row/s", "the store's table/s", "sync ms")
         facts = {name: measure.column(rows, index) for index, name in enumerate(names)}
         figures.append(Figure("store", told, "x", measure.ratios(rows), at_least=limit, facts=facts))
-        figures.append(Figure("store", one_by_one, "x", measure.ratios(rows, under=2)))
+        for floor, under in (("a statement for each row", 2), ("the store's own table", 3)):
+            figures.append(Figure("store", f"{what}, against {floor}", "x", measure.ratios(rows, under=under)))
     return figures

@@ -183,7 +183,8 @@ async def test_a_broken_file_is_refused_and_left_as_it_is(
     ("statement", "sentence"),
     [
         ("PRAGMA application_id = 1", "is a database of another program"),
-        ("PRAGMA user_version = 2", "was made by a newer Heartline"),
+        ("PRAGMA user_version = 3", "was made by a newer Heartline"),
+        ("PRAGMA user_version = 1", "was made by an older Heartline"),
     ],
 )
 async def test_a_database_that_is_not_ours_is_refused_and_left_as_it_is(

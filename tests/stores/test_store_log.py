@@ -126,6 +126,21 @@ async def test_an_id_outlives_its_event(store: Store) -> None:
         await store.append("brief.a", messages(b"y", id="m"), 100.0)
 
 
+async def test_an_id_outlives_an_event_that_newer_ones_pushed_out(store: Store) -> None:
+    batch = [NewMessage(f"m{n}", b"%d" % n) for n in range(5)]
+    await store.append("few.a", batch, 1.0)
+    await store.append("few.a", messages(b"x", b"y", b"z"), 1.0)
+    assert [receipt.duplicate for receipt in await store.append("few.a", batch, 2.0)] == [True] * 5
+    with pytest.raises(IdConflict):
+        await store.append("few.a", messages(b"y", id="m0"), 2.0)
+
+
+async def test_an_id_is_known_though_its_batch_pushes_it_out_at_once(store: Store) -> None:
+    await store.append("few.a", messages(b"x", id="m"), 1.0)
+    batch = [NewMessage("m", b"x"), *messages(b"1", b"2", b"3")]
+    assert (await store.append("few.a", batch, 2.0))[0] == Receipt(store.epoch, 1, True)
+
+
 async def test_an_id_that_was_forgotten_is_new_and_then_remembered_anew(store: Store) -> None:
     await store.append("a", messages(b"x", id="m"), 1.0)
     await store.trim(1.0 + DEDUPE_WINDOW)

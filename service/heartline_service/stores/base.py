@@ -8,7 +8,7 @@ Rules for every store:
 - Offsets of a channel are 1, 2, 3 ... without holes. Instants are Unix time in seconds, handed in as `now`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -118,7 +118,7 @@ class Store(Protocol):
     async def close(self) -> None:
         """Waits for what is under way, and lets go. Every later call raises StoreUnavailable."""
 
-    async def append(self, channel: str, messages: Sequence[NewMessage], now: float) -> list[Receipt]:
+    def append(self, channel: str, messages: Sequence[NewMessage], now: float) -> Awaitable[list[Receipt]]:
         """Appends all or none, in order, then applies the channel's retention by count.
 
         A message whose id was appended within DEDUPE_WINDOW with the same body (in this batch too) adds nothing and

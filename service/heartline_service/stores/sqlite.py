@@ -29,7 +29,16 @@ from heartline_service.stores.base import (
 )
 from heartline_service.stores.memory import new_epoch
 from heartline_service.stores.sqlite_file import StoreFile, open_file, store_error
-from heartline_service.stores.sqlite_group import Ack, Append, Forget, Log, Trim
+from heartline_service.stores.sqlite_group import (
+    MAX_OFFSET,
+    OFFSET_BITS,
+    Ack,
+    Append,
+    Forget,
+    Log,
+    Trim,
+    key_of,
+)
 from heartline_service.stores.sqlite_tables import LOGS_BY_NAME, LOGS_PAGE, PRESENCE, Tables, for_rows, log_of
 from heartline_service.stores.sqlite_writer import Writer
 
@@ -41,11 +50,12 @@ TRIM_CHANNELS = 500
 """How many channels are looked at for old events in one go."""
 
 READ = (
-    "SELECT e.offset, e.published_at, e.body FROM channels c JOIN events e ON e.channel_id = c.channel_id"
-    " WHERE c.name = ? AND e.offset > ? ORDER BY e.offset LIMIT ?"
+    f"SELECT e.key & {MAX_OFFSET}, e.published_at, e.body FROM channels c JOIN events e"
+    f" ON e.key > c.channel_id << {OFFSET_BITS} | ? AND e.key <= c.channel_id << {OFFSET_BITS} | {MAX_OFFSET}"
+    " WHERE c.name = ? ORDER BY e.key LIMIT ?"
 )
 OLDEST_KEPT = (
-    "SELECT offset FROM events WHERE channel_id = ? AND offset >= ? AND published_at >= ? ORDER BY offset LIMIT 1"
+    f"SELECT key & {MAX_OFFSET} FROM events WHERE key BETWEEN ? AND ? AND published_at >= ? ORDER BY key LIMIT 1"
 )
 ACKED = "SELECT channel, epoch, offset FROM acks WHERE client_id = ?"
 PRESENCES = f"SELECT {', '.join(PRESENCE)} FROM presence WHERE {{which}} ORDER BY client_id LIMIT ?"
@@ -82,10 +92,9 @@ class SqliteStore:
         await asyncio.get_running_loop().run_in_executor(reading, file.close)
         reading.shutdown(wait=False)
 
-    async def append(self, channel: str, messages: Sequence[NewMessage], now: float) -> list[Receipt]:
+    def append(self, channel: str, messages: Sequence[NewMessage], now: float) -> "asyncio.Future[list[Receipt]]":
         """See Store."""
-        receipts: list[Receipt] = await self._write(Append(channel, messages, now))
-        return receipts
+        return self._write(Append(channel, messages, now))
 
     async def head(self, channel: str) -> Head:
         """See Store."""
@@ -98,7 +107,7 @@ class SqliteStore:
         def events(connection: sqlite3.Connection) -> list[StoredEvent]:
             found: list[StoredEvent] = []
             room = max_bytes
-            with closing(connection.execute(READ, (channel, after, max_events))) as rows:
+            with closing(connection.execute(READ, (min(after, MAX_OFFSET), channel, max_events))) as rows:
                 for row in rows:
                     room -= len(row[2])
                     if found and room < 0:
@@ -119,7 +128,7 @@ class SqliteStore:
         while page := await self._read(partial(self._expired, after, now)):
             after = page[-1][0]
             for portion in portions(page):
-                await self._write(Trim(portion))
+                await self._write(Trim(portion, now))
         while await self._write(Forget(now - DEDUPE_WINDOW)):
             pass
 
@@ -162,7 +171,8 @@ class SqliteStore:
         for name, log in map(log_of, connection.execute(LOGS_PAGE, (after, TRIM_CHANNELS)).fetchall()):
             retention = self._retain(name)
             by_count = max(log.oldest, log.latest - retention.max_events + 1)
-            kept = connection.execute(OLDEST_KEPT, (log.channel_id, by_count, now - retention.max_age)).fetchone()
+            keys = key_of(log.channel_id, by_count), key_of(log.channel_id, log.latest)
+            kept = connection.execute(OLDEST_KEPT, (*keys, now - retention.max_age)).fetchone()
             page.append((name, log.oldest, kept[0] - 1 if kept else log.latest))
         return page
 

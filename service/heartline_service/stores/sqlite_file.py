@@ -16,10 +16,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from heartline_service.stores.base import StoreCorrupt, StoreError, StoreLocked, StoreUnavailable
+from heartline_service.stores.sqlite_group import OFFSET_BITS
 
 APPLICATION_ID = 0x48544C4E
 """Marks a database as ours: "HTLN"."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT = 0.5
 """Seconds to wait for another program that holds the database."""
 CACHED_STATEMENTS = 256
@@ -30,11 +31,10 @@ BEGIN;
 CREATE TABLE epoch (epoch TEXT NOT NULL);
 -- emptied_at: the newest offset when retention last left no event.
 CREATE TABLE channels (channel_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, emptied_at INTEGER NOT NULL);
-CREATE TABLE events (
-    channel_id INTEGER NOT NULL, offset INTEGER NOT NULL, published_at REAL NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (channel_id, offset)
-);
--- In the order of first use, so that forgetting takes from the front.
+-- key: channel_id << {OFFSET_BITS} | offset. id: NULL where there is none, or where it was used again since.
+CREATE TABLE events (key INTEGER PRIMARY KEY, published_at REAL NOT NULL, id TEXT, body BLOB NOT NULL);
+CREATE UNIQUE INDEX events_by_id ON events (key >> {OFFSET_BITS}, id) WHERE id NOTNULL;
+-- Ids whose events are gone, in about the order of their use, so that forgetting takes from the front.
 CREATE TABLE message_ids (
     channel_id INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, offset INTEGER NOT NULL,
     published_at REAL NOT NULL, PRIMARY KEY (channel_id, id)
@@ -175,6 +175,8 @@ def _check(path: Path) -> None:
             raise StoreCorrupt(f"{path} is a database of another program: name another file for the store")
         if version > SCHEMA_VERSION:
             raise StoreCorrupt(f"the store {path} was made by a newer Heartline: use that, or another file")
+        if version < SCHEMA_VERSION:
+            raise StoreCorrupt(f"the store {path} was made by an older Heartline: use that, or another file")
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise _damaged(path, found)

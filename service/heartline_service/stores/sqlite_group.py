@@ -1,7 +1,7 @@
 """Decides what a group of writes comes to: offsets, duplicates, cursors, and what retention lets go. Pure.
 
 Rules:
-- Writes are decided in their order, each on top of those before it.
+- Writes are decided in their order, each on top of those before it. To the dedupe window they are of one moment.
 - One that is refused comes to nothing, and the others do not notice.
 - Nothing that is decided here is true before it is committed.
 """
@@ -9,21 +9,37 @@ Rules:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from heartline_service.retention import Retain
 from heartline_service.stores.base import (
-    DEDUPE_WINDOW,
     Acked,
     IdConflict,
     NewMessage,
     PresenceRecord,
     Receipt,
     StoredEvent,
+    StoreUnavailable,
 )
 
+OFFSET_BITS = 40
+"""How many bits of an event's key are its offset; those above are its channel_id."""
+MAX_OFFSET = (1 << OFFSET_BITS) - 1
+MAX_CHANNEL_ID = (1 << 63 - OFFSET_BITS) - 1
 
-@dataclass(slots=True)
-class Append:
+
+def key_of(channel_id: int, offset: int) -> int:
+    """The key of an event: one number, so that one b-tree holds a channel's log in order."""
+    return channel_id << OFFSET_BITS | offset
+
+
+def digest_of(body: bytes) -> bytes:
+    """What is remembered of a content when its event is gone."""
+    return blake2b(body, digest_size=16).digest()
+
+
+# Made anew for every call, so a NamedTuple.
+class Append(NamedTuple):
     """Append messages, and store a presence record with them if there is one."""
 
     channel: str
@@ -46,6 +62,7 @@ class Trim:
     """Let go of events, each channel's up to and including an offset."""
 
     last_offsets: Sequence[tuple[str, int]]
+    now: float
 
 
 @dataclass(slots=True)
@@ -67,16 +84,24 @@ class Log:
     latest: int
 
 
-FirstUse = tuple[int, str, bytes, int, float]
-"""The first use of a message id: channel_id, id, the content's digest, offset, and time."""
-Ids = dict[tuple[int, str], FirstUse]
-"""By channel_id and message id."""
+class FirstUse(NamedTuple):
+    """The first use of a message id, as stored: its offset, and the content's digest."""
+
+    offset: int
+    digest: bytes
+
+
+KeptId = tuple[int, str, bytes, int, float]
+"""What is kept of an id whose event is gone: channel_id, id, the content's digest, offset, and time."""
 
 
 class Change:
-    """What a group does to one channel. `before` is None for a channel that is new."""
+    """What a group does to one channel. `before` is None for a channel that is new.
 
-    __slots__ = ("before", "channel_id", "events", "latest", "max_events", "name", "oldest")
+    `events` are the new ones, and `ids` has the id of each. `first_uses` are those of the dedupe window, by id.
+    """
+
+    __slots__ = ("before", "channel_id", "events", "first_uses", "ids", "latest", "max_events", "name", "oldest")
 
     def __init__(self, name: str, before: Log | None, new_channel_id: int, max_events: int) -> None:
         self.name = name
@@ -85,6 +110,8 @@ class Change:
         log = before or Log(new_channel_id, 1, 0)
         self.channel_id, self.oldest, self.latest = log.channel_id, log.oldest, log.latest
         self.events: list[StoredEvent] = []
+        self.ids: list[str] = []
+        self.first_uses: dict[str, FirstUse | StoredEvent] = {}
 
     @property
     def trimmed(self) -> bool:
@@ -96,31 +123,44 @@ class Change:
         """The newest offset when no event is left, else 0."""
         return self.latest if self.oldest > self.latest else 0
 
-    def kept_events(self) -> list[StoredEvent]:
-        """The new events that retention does not let go at once."""
-        return [event for event in self.events if event.offset >= self.oldest]
+    @property
+    def let_go(self) -> int:
+        """How many of the new events retention lets go at once."""
+        return max(0, len(self.events) - (self.latest - self.oldest + 1))
+
+    def ids_let_go(self) -> list[KeptId]:
+        """The ids of those, to be kept."""
+        events = self.events[: self.let_go]
+        return [
+            (self.channel_id, id, digest_of(body), offset, published_at)
+            for (offset, published_at, body), id in zip(events, self.ids, strict=False)
+            if id
+        ]
 
 
 class Group:
-    """The decisions on one group. `logs`, `ids` and `acks` are what is stored of all that the group names."""
+    """The decisions on one group.
+
+    `logs` and `acks` are what is stored of all that the group names, `ids` what is stored within the dedupe window, by
+    channel_id and id.
+    """
 
     def __init__(
         self,
         epoch: str,
         retain: Retain,
         logs: Mapping[str, Log],
-        ids: Ids,
+        ids: Mapping[int, Mapping[str, FirstUse]],
         acks: dict[tuple[str, str], Acked],
         new_channel_id: int,
     ) -> None:
         self._epoch = epoch
         self._retain = retain
         self._logs = logs
-        self._stored_ids = ids
+        self._ids = ids
         self._acks = acks
         self._new_channel_id = new_channel_id
         self._changes: dict[str, Change] = {}
-        self.ids: Ids = {}
         self.moved: dict[tuple[str, str], Acked] = {}
         self.records: dict[str, PresenceRecord] = {}
 
@@ -130,38 +170,32 @@ class Group:
             change.oldest = max(change.oldest, change.latest - change.max_events + 1)
         return [change for change in self._changes.values() if change.events or change.trimmed]
 
-    def outdated_ids(self) -> list[tuple[int, str]]:
-        """The ids whose stored first use gives way to a new one."""
-        return [key for key in self.ids if key in self._stored_ids]
-
     def append(self, append: Append) -> list[Receipt]:
-        """Decides an append. Raises IdConflict, and then has decided nothing."""
-        messages, now, epoch = append.messages, append.now, self._epoch
-        change = self._changes.get(append.channel) or self._change(append.channel)
-        channel_id, offset = change.channel_id, change.latest
-        ids, stored_ids = self.ids, self._stored_ids
+        """Decides an append. Raises IdConflict, StoreUnavailable, and then has decided nothing."""
+        channel, messages, now, record = append
+        change = self._changes.get(channel) or self._change(channel)
+        events, ids, first_uses = change.events, change.ids, change.first_uses
+        epoch, offset = self._epoch, change.latest
+        if offset + len(messages) > MAX_OFFSET:
+            raise StoreUnavailable(f"channel {channel!r} has had {MAX_OFFSET} events, and can have no more")
         receipts: list[Receipt] = []
-        events: list[StoredEvent] = []
-        fresh: Ids = {}
         for id, body in messages:
-            if id:
-                key = channel_id, id
-                digest = blake2b(body, digest_size=16).digest()
-                first = fresh.get(key) or ids.get(key) or stored_ids.get(key)
-                if first is not None and first[4] > now - DEDUPE_WINDOW:
-                    if first[2] != digest:
-                        raise IdConflict(len(receipts))
-                    receipts.append(Receipt(epoch, first[3], True))
-                    continue
-                fresh[key] = channel_id, id, digest, offset + 1, now
+            if id and (first := first_uses.get(id)) is not None:
+                if not _is_of(first, body):
+                    _take_back(change, offset - change.latest)
+                    raise IdConflict(len(receipts))
+                receipts.append(Receipt(epoch, first.offset, True))
+                continue
             offset += 1
+            event = StoredEvent(offset, now, body)
+            if id:
+                first_uses[id] = event
+            events.append(event)
+            ids.append(id)
             receipts.append(Receipt(epoch, offset, False))
-            events.append(StoredEvent(offset, now, body))
-        ids.update(fresh)
-        change.events += events
         change.latest = offset
-        if append.record is not None:
-            self.records[append.record.client_id] = append.record
+        if record is not None:
+            self.records[record.client_id] = record
         return receipts
 
     def ack(self, ack: Ack) -> list[Acked]:
@@ -181,7 +215,22 @@ class Group:
 
     def _change(self, channel: str) -> Change:
         before = self._logs.get(channel)
+        if before is None and self._new_channel_id > MAX_CHANNEL_ID:
+            raise StoreUnavailable(f"the store has {MAX_CHANNEL_ID} channels, and can have no more")
         change = Change(channel, before, self._new_channel_id, self._retain(channel).max_events)
+        change.first_uses.update(self._ids.get(change.channel_id, {}))
         self._new_channel_id += before is None
         self._changes[channel] = change
         return change
+
+
+def _take_back(change: Change, count: int) -> None:
+    """Takes back the last `count` new events."""
+    if count:
+        for id in change.ids[-count:]:
+            change.first_uses.pop(id, None)
+        del change.events[-count:], change.ids[-count:]
+
+
+def _is_of(first: FirstUse | StoredEvent, body: bytes) -> bool:
+    return first.body == body if isinstance(first, StoredEvent) else first.digest == digest_of(body)

@@ -5,18 +5,36 @@ Rules:
   late, so a group's cost is its number of statements.
 - Rows are bound to (VALUES ...) lists whose sizes are powers of two, padded with NULLs that match nothing, so few
   statements are ever prepared.
-- OR ROLLBACK: no conflict can happen here, and saying so spares SQLite a journal for undoing the one statement.
+- OR ROLLBACK: a conflict gives the whole group up anyway, and saying so spares SQLite a journal for undoing the one
+  statement.
+- Most message ids are new. So they are not looked up: the index of the events says when one is there already, and the
+  group is done again with what is stored of its ids. Ids whose events retention let go are looked up, if there are any.
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
 
 from heartline_service.retention import Retain
-from heartline_service.stores.base import Acked, Head, IdConflict, Receipt, StoredEvent
-from heartline_service.stores.sqlite_group import Ack, Append, Change, Forget, Group, Ids, Log, Trim, Write
+from heartline_service.stores.base import DEDUPE_WINDOW, Acked, Head, IdConflict, Receipt, StoredEvent, StoreError
+from heartline_service.stores.sqlite_group import (
+    MAX_OFFSET,
+    OFFSET_BITS,
+    Ack,
+    Append,
+    Change,
+    FirstUse,
+    Forget,
+    Group,
+    Log,
+    Trim,
+    Write,
+    digest_of,
+    key_of,
+)
 
 MAX_ROWS = 256
 """How many rows one statement takes."""
@@ -29,22 +47,29 @@ FORGET_ROWS = 2000
 PRESENCE = ("client_id", "online", "reason", "changed_at", "status", "lease_until")
 """The columns of the table presence, and the fields of PresenceRecord."""
 
-Answer = list[Receipt] | list[Acked] | bool | IdConflict | None
+Answer = list[Receipt] | list[Acked] | bool | StoreError | None
 """Of a Forget: whether there may be more to forget."""
 Told = tuple[str, Head, Sequence[StoredEvent]]
 """What on_change is called with."""
 
-LOG = """
+OF_CHANNEL = f"key BETWEEN c.channel_id << {OFFSET_BITS} AND c.channel_id << {OFFSET_BITS} | {MAX_OFFSET}"
+LOG = f"""
     c.name, c.channel_id, c.emptied_at,
-    (SELECT min(offset) FROM events e WHERE e.channel_id = c.channel_id),
-    (SELECT max(offset) FROM events e WHERE e.channel_id = c.channel_id)
+    (SELECT min(key) FROM events WHERE {OF_CHANNEL}) & {MAX_OFFSET},
+    (SELECT max(key) FROM events WHERE {OF_CHANNEL}) & {MAX_OFFSET}
 """
 LOGS_BY_NAME = f"SELECT {LOG} FROM ({{values}}) JOIN channels c ON c.name = column1"
 LOGS_PAGE = f"SELECT {LOG} FROM channels c WHERE c.name > ? ORDER BY c.name LIMIT ?"
-IDS = (
-    "SELECT i.channel_id, i.id, i.digest, i.offset, i.published_at"
-    " FROM ({values}) JOIN message_ids i ON i.channel_id = column1 AND i.id = column2"
+EVENTS_BY_ID = f"({{values}}) JOIN events e ON e.key >> {OFFSET_BITS} = column1 AND e.id = column2"
+USED_IDS = (
+    f"SELECT column1, column2, e.key & {MAX_OFFSET}, digest_of(e.body)"
+    f" FROM {EVENTS_BY_ID} WHERE e.published_at > column3"
 )
+KEPT_IDS = (
+    "SELECT column1, column2, i.offset, i.digest"
+    " FROM ({values}) JOIN message_ids i ON i.channel_id = column1 AND i.id = column2 WHERE i.published_at > column3"
+)
+ANY_KEPT_IDS = "SELECT EXISTS (SELECT 1 FROM message_ids)"
 ACKS = (
     "SELECT a.client_id, a.channel, a.epoch, a.offset"
     " FROM ({values}) JOIN acks a ON a.client_id = column1 AND a.channel = column2"
@@ -52,15 +77,19 @@ ACKS = (
 NEW_CHANNEL_ID = "SELECT coalesce(max(channel_id), 0) + 1 FROM channels"
 NEW = "INSERT OR ROLLBACK INTO {table} SELECT * FROM ({{values}}) WHERE column1 NOTNULL"
 NOW = "INSERT OR REPLACE INTO {table} SELECT * FROM ({{values}}) WHERE column1 NOTNULL"
-NEW_CHANNELS, NEW_IDS, NEW_EVENTS = (NEW.format(table=table) for table in ("channels", "message_ids", "events"))
-EMPTIED_CHANNELS, ACKS_NOW, PRESENCE_NOW = (NOW.format(table=table) for table in ("channels", "acks", "presence"))
-DROP_IDS = (
-    "DELETE FROM message_ids WHERE rowid IN (SELECT i.rowid"
-    " FROM ({values}) JOIN message_ids i ON i.channel_id = column1 AND i.id = column2)"
+NEW_CHANNELS, NEW_EVENTS = (NEW.format(table=table) for table in ("channels", "events"))
+EMPTIED_CHANNELS, KEEP_IDS, ACKS_NOW, PRESENCE_NOW = (
+    NOW.format(table=table) for table in ("channels", "message_ids", "acks", "presence")
+)
+OUTDATE_IDS = f"UPDATE events SET id = NULL WHERE key IN (SELECT e.key FROM {EVENTS_BY_ID})"
+KEEP_IDS_OF_EVENTS = (
+    "INSERT OR REPLACE INTO message_ids"
+    f" SELECT e.key >> {OFFSET_BITS}, e.id, digest_of(e.body), e.key & {MAX_OFFSET}, e.published_at"
+    " FROM ({values}) JOIN events e ON e.key BETWEEN column1 AND column2"
+    " WHERE e.id NOTNULL AND e.published_at > column3"
 )
 DROP_EVENTS = (
-    "DELETE FROM events WHERE rowid IN (SELECT e.rowid"
-    " FROM ({values}) JOIN events e ON e.channel_id = column1 AND e.offset BETWEEN column2 AND column3)"
+    "DELETE FROM events WHERE key IN (SELECT e.key FROM ({values}) JOIN events e ON e.key BETWEEN column1 AND column2)"
 )
 FORGET = (
     "DELETE FROM message_ids WHERE rowid IN (SELECT rowid"
@@ -93,6 +122,10 @@ def log_of(row: tuple[str, int, int, int | None, int | None]) -> tuple[str, Log]
     return name, Log(channel_id, emptied_at + 1 if oldest is None else oldest, latest or emptied_at)
 
 
+class _Unsure(Exception):
+    """Ids were used twice, and the index of the events would not see every first use."""
+
+
 class Tables:
     """The writer's side of the tables."""
 
@@ -101,17 +134,31 @@ class Tables:
         self._epoch = epoch
         self._retain = retain
         self._logs: dict[str, Log] = {}
+        self._any_kept_ids: bool | None = None
+        connection.create_function("digest_of", 1, digest_of, deterministic=True)
 
     def commit(self, writes: Sequence[Write]) -> tuple[list[Answer], list[Told]]:
         """Does a group of writes in one transaction. Raises sqlite3.Error, and then nothing was changed."""
-        group = self._group(writes)
+        try:
+            return self._commit(writes, look_up_ids=False)
+        except (sqlite3.IntegrityError, _Unsure):
+            return self._commit(writes, look_up_ids=True)
+
+    def _commit(self, writes: Sequence[Write], *, look_up_ids: bool) -> tuple[list[Answer], list[Told]]:
+        group = self._group(writes, look_up_ids=look_up_ids)
         answers = [_decide(group, write) for write in writes]
         changes = group.changes()
+        if not look_up_ids and (IdConflict in map(type, answers) or any(change.let_go for change in changes)):
+            raise _Unsure
         forgets = [(index, write) for index, write in enumerate(writes) if isinstance(write, Forget)]
         if changes or group.moved or group.records or forgets:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._put(group, changes)
+                if look_up_ids:
+                    self._put(OUTDATE_IDS, [(c.channel_id, id) for c in changes for id in c.ids if id])
+                self._put_changes(changes, writes)
+                self._put(ACKS_NOW, [(client, a.channel, a.epoch, a.offset) for (client, _), a in group.moved.items()])
+                self._put(PRESENCE_NOW, [tuple(getattr(r, name) for name in PRESENCE) for r in group.records.values()])
                 for index, forget in forgets:
                     answers[index] = self._connection.execute(FORGET, (forget.until,)).rowcount == FORGET_ROWS
                 self._connection.execute("COMMIT")
@@ -121,10 +168,12 @@ class Tables:
                     self._connection.execute("ROLLBACK")
         for change in changes:
             self._logs[change.name] = Log(change.channel_id, change.oldest, change.latest)
+        if forgets or any(change.trimmed or change.let_go for change in changes):
+            self._any_kept_ids = None
         return answers, [(c.name, Head(self._epoch, c.oldest, c.latest), c.events) for c in changes]
 
-    def _group(self, writes: Sequence[Write]) -> Group:
-        """A group with everything in it that is stored of what the writes name."""
+    def _group(self, writes: Sequence[Write], *, look_up_ids: bool) -> Group:
+        """A group with everything in it that is stored of what the writes name, if it can matter."""
         appends = [write for write in writes if isinstance(write, Append)]
         names = {append.channel for append in appends}
         names.update(name for write in writes if isinstance(write, Trim) for name, _ in write.last_offsets)
@@ -135,32 +184,54 @@ class Tables:
         if unknown := names - logs.keys():
             logs.update(map(log_of, for_rows(self._connection, LOGS_BY_NAME, [(name,) for name in unknown])))
             (new_channel_id,) = self._connection.execute(NEW_CHANNEL_ID).fetchone()
-        used = [
-            (logs[append.channel].channel_id, message.id)
-            for append in appends
-            if append.channel in logs
-            for message in append.messages
-            if message.id
-        ]
-        ids: Ids = {(row[0], row[1]): row for row in for_rows(self._connection, IDS, used)}
+        if self._any_kept_ids is None:
+            self._any_kept_ids = bool(self._connection.execute(ANY_KEPT_IDS).fetchone()[0])
+        ids: dict[int, dict[str, FirstUse]] = defaultdict(dict)
+        if look_up_ids or self._any_kept_ids:
+            horizon = _horizon(writes)
+            used = [
+                (logs[append.channel].channel_id, message.id, horizon)
+                for append in appends
+                if append.channel in logs
+                for message in append.messages
+                if message.id
+            ]
+            # An event that is there is younger than one that was let go.
+            for sql in (KEPT_IDS, USED_IDS) if look_up_ids else (KEPT_IDS,):
+                for channel_id, id, offset, digest in for_rows(self._connection, sql, used):
+                    ids[channel_id][id] = FirstUse(offset, digest)
         cursors = list({(w.client_id, acked.channel) for w in writes if isinstance(w, Ack) for acked in w.acks})
         acks = {(row[0], row[1]): Acked(*row[1:]) for row in for_rows(self._connection, ACKS, cursors)}
         return Group(self._epoch, self._retain, logs, ids, acks, new_channel_id)
 
-    def _put(self, group: Group, changes: Sequence[Change]) -> None:
-        def put(sql: str, rows: Sequence[tuple[Any, ...]], max_rows: int = MAX_ROWS) -> None:
-            for_rows(self._connection, sql, rows, max_rows)
-
+    def _put_changes(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
+        put = self._put
         put(NEW_CHANNELS, [(c.channel_id, c.name, c.emptied_at) for c in changes if c.before is None])
         put(EMPTIED_CHANNELS, [(c.channel_id, c.name, c.emptied_at) for c in changes if c.before and c.emptied_at])
-        put(DROP_IDS, group.outdated_ids())
-        put(NEW_IDS, list(group.ids.values()))
-        events = [(c.channel_id, *event) for c in changes for event in c.kept_events()]
-        largest = max((len(event[-1]) for event in events), default=0)
+        events: list[tuple[int, float, str | None, bytes]] = []
+        for change in changes:
+            before_first = key_of(change.channel_id, 0)
+            events += [
+                (before_first + offset, published_at, id or None, body)
+                for (offset, published_at, body), id in zip(change.events, change.ids, strict=True)
+                if offset >= change.oldest
+            ]
+        largest = max([len(event[3]) for event in events], default=0)
         put(NEW_EVENTS, events, min(MAX_ROWS, MAX_BOUND // (largest + 1) or 1))
-        put(DROP_EVENTS, [(c.channel_id, c.before.oldest, c.oldest - 1) for c in changes if c.before and c.trimmed])
-        put(ACKS_NOW, [(client_id, a.channel, a.epoch, a.offset) for (client_id, _), a in group.moved.items()])
-        put(PRESENCE_NOW, [tuple(getattr(r, name) for name in PRESENCE) for r in group.records.values()])
+        put(KEEP_IDS, [row for change in changes if change.let_go for row in change.ids_let_go()])
+        if trimmed := [(c.channel_id, c.before.oldest, c.oldest - 1) for c in changes if c.before and c.trimmed]:
+            gone = [(key_of(channel_id, first), key_of(channel_id, last)) for channel_id, first, last in trimmed]
+            horizon = _horizon(writes)
+            put(KEEP_IDS_OF_EVENTS, [(*keys, horizon) for keys in gone])
+            put(DROP_EVENTS, gone)
+
+    def _put(self, sql: str, rows: Sequence[tuple[Any, ...]], max_rows: int = MAX_ROWS) -> None:
+        for_rows(self._connection, sql, rows, max_rows)
+
+
+def _horizon(writes: Sequence[Write]) -> float:
+    """What was used at this time or before is outside the dedupe window."""
+    return max((write.now for write in writes if isinstance(write, Append | Trim)), default=0.0) - DEDUPE_WINDOW
 
 
 def _decide(group: Group, write: Write) -> Answer:
@@ -172,6 +243,6 @@ def _decide(group: Group, write: Write) -> Answer:
                 return group.ack(write)
             case Trim():
                 group.trim(write)
-    except IdConflict as conflict:
-        return conflict
+    except StoreError as refused:
+        return refused
     return None

@@ -26,7 +26,8 @@ log = logging.getLogger("heartline.store")
 GATHERING = 0.002
 """For how many seconds a group may wait to become as large as the one before."""
 
-Asked = list[tuple[Write, "asyncio.Future[Any]"]]
+Asked = tuple[list[Write], list["asyncio.Future[Any]"]]
+"""Writes, and who waits for each."""
 
 
 class Writer:
@@ -37,7 +38,8 @@ class Writer:
         self._file = file
         self._tables = tables
         self._on_change = on_change
-        self._asked: Asked = []
+        self._writes: list[Write] = []
+        self._futures: list[asyncio.Future[Any]] = []
         self._expected = 1
         self._committing = False
         self._soon: asyncio.Handle | None = None
@@ -48,8 +50,9 @@ class Writer:
     def ask(self, write: Write) -> "asyncio.Future[Any]":
         """Asks for a write. The future gives its answer, or raises StoreError."""
         future = self._loop.create_future()
-        self._asked.append((write, future))
-        if not self._committing and (self._soon is None or len(self._asked) == self._expected):
+        self._writes.append(write)
+        self._futures.append(future)
+        if not self._committing and (self._soon is None or len(self._writes) == self._expected):
             self._hand_over_after(0.0)
         return future
 
@@ -69,16 +72,17 @@ class Writer:
 
     def _hand_over(self) -> None:
         self._soon = None
-        if self._asked:
+        if self._writes:
             self._committing = True
-            self._expected = len(self._asked)
-            self._handed_over.put(self._asked)
-            self._asked = []
+            self._expected = len(self._writes)
+            self._handed_over.put((self._writes, self._futures))
+            self._writes, self._futures = [], []
 
     def _run(self) -> None:
         while (asked := self._handed_over.get()) is not None:
-            answers, told = self._commit([write for write, _ in asked])
-            self._loop.call_soon_threadsafe(self._answer, asked, answers, told)
+            writes, futures = asked
+            answers, told = self._commit(writes)
+            self._loop.call_soon_threadsafe(self._answer, futures, answers, told)
         self._loop.call_soon_threadsafe(self._stopped.set_result, None)
 
     def _commit(self, writes: Sequence[Write]) -> tuple[Sequence[Answer | Exception], Sequence[Told]]:
@@ -90,17 +94,19 @@ class Writer:
             log.exception("a defect: the store could not take what it was given")
             return [error] * len(writes), []
 
-    def _answer(self, asked: Asked, answers: Sequence[Answer | Exception], told: Sequence[Told]) -> None:
+    def _answer(
+        self, futures: "Sequence[asyncio.Future[Any]]", answers: Sequence[Answer | Exception], told: Sequence[Told]
+    ) -> None:
         self._committing = False
-        enough = len(self._asked) >= self._expected
-        if self._expected > 1 or self._asked:
+        enough = len(self._writes) >= self._expected
+        if self._expected > 1 or self._writes:
             self._hand_over_after(0.0 if enough else GATHERING)
         for channel, head, events in told:
             try:
                 self._on_change(channel, head, events)
             except Exception:
                 log.exception("a change of channel %r was not taken in", channel)
-        for (_, future), answer in zip(asked, answers, strict=True):
+        for future, answer in zip(futures, answers, strict=True):
             if future.done():
                 continue
             if isinstance(answer, Exception):
