@@ -84,6 +84,8 @@ class Line:
     ) -> Subscription:
         """Reads a channel: after a position, or else from `start`. At most `max_unacked` events are buffered.
 
+        A start at the latest event is where the log ends when the server hears of it, a moment later: what
+        another connection publishes until then may be before it. Until then the subscription's `position` is None.
         Raises Conflict when this line reads the channel already, InvalidRequest beyond 100 channels, ValueError for a
         setting that cannot be, ClosedError.
         """

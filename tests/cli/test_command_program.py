@@ -4,6 +4,7 @@ import asyncio
 import os
 import pty
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,22 @@ async def test_a_terminal_gets_colours(start: Start, name: str) -> None:
         await publishing.communicate()
     with os.fdopen(terminal, "rb", buffering=0) as screen:
         assert screen.read(100) == f"{name} \x1b[1m#1\x1b[22m\r\n".encode()
+
+
+async def test_a_command_that_is_interrupted_before_it_begins_says_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    # gRPC is what takes longest to load; Ctrl-C comes while it does.
+    (tmp_path / "grpc.py").write_text("raise KeyboardInterrupt\n")
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "heartline", "publish", "orders", "x"),
+        env=environment | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"},
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    async with asyncio.timeout(GUARD):
+        assert await program.communicate() == (b"", b"")
+    assert program.returncode == 130
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from heartline.cli.common import address, count
 from heartline.cli.dispatch import OWN, build_parser
 from heartline.cli.reading import position, readings
 from heartline.events import Position, Start
+from heartline.version import VERSION
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -112,3 +113,10 @@ def test_every_command_has_help_with_examples(name: str, capsys: pytest.CaptureF
     assert f"heartline {name}" in text.split("examples:")[1]
     assert "--json" in text
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"heartline {VERSION}\n"

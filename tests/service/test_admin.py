@@ -21,7 +21,7 @@ from heartline.v1.events_pb2 import Message, Position, Subscription
 from heartline.v1.presence_pb2 import PRESENCE_REASON_ENDED_BY_OPERATOR
 from heartline.v1.request_service_pb2 import GetPresenceRequest, PublishRequest
 from heartline.v1.session_service_pb2 import GOODBYE_REASON_ENDED_BY_OPERATOR
-from heartline_service import VERSION
+from heartline.version import VERSION
 from heartline_service.edge import Caller
 from heartline_service.server import PortInUse, Server
 from heartline_service.servicers.admin import AdminServicer

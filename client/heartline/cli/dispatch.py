@@ -14,6 +14,7 @@ from heartline.cli.common import ENVIRONMENT, CommandParser, Subparsers
 from heartline.cli.exits import EXIT_CODES, CommandError, Exit, explain
 from heartline.cli.output import Output, plain, red
 from heartline.errors import HeartlineError
+from heartline.version import VERSION
 
 OWN = {
     "publish": publish,
@@ -79,6 +80,7 @@ def build_parser(asked: str | None) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"heartline {VERSION}")
     parser_class: type[argparse.ArgumentParser] = CommandParser
     subparsers = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True, title="commands", parser_class=parser_class
