@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from heartline.v1.session_service_pb2 import GOODBYE_REASON_CLIENT_GOODBYE, GOODBYE_REASON_ENDED_BY_OPERATOR
 from heartline_service.faults import Fault
+from heartline_service.sessions.frames import GOODBYE_TIMEOUT
 from service.peer import GRACE, Peer, house
 from virtual_time import settle, virtual
 
@@ -96,6 +97,22 @@ class TestGoodbye:
             await settle()
             assert peer.kinds()[-2:] == ["published", "goodbye"]
             assert peer.over
+
+    @virtual
+    async def test_it_does_not_wait_for_ever_for_a_store_that_hangs(self) -> None:
+        async with house() as server:
+            peer = await server.client("phone-7")
+            server.store.hang()
+            peer.publish("news", "one")
+            peer.say("bye", goodbye={})
+            await asyncio.sleep(GOODBYE_TIMEOUT - 0.001)
+            assert not peer.over
+            await asyncio.sleep(0.002)
+            assert peer.over
+            assert peer.answer("bye").HasField("goodbye")
+            server.store.go_on()
+            await settle()
+            assert (await server.store.head("news")).latest == 1
 
     @virtual
     async def test_two_at_once_do_no_harm(self) -> None:

@@ -1,7 +1,7 @@
 """What each frame of a client asks for. A handler checks and hears at once, and does the slow part later."""
 
 import asyncio
-from collections.abc import Awaitable
+from typing import Any
 
 from heartline.session import Heartbeat, HeartbeatAck, State, UnknownHeartbeat
 from heartline.v1 import admin_service_pb2
@@ -15,6 +15,9 @@ from heartline_service.presence.presence import Cause
 from heartline_service.reading.cursor import begin, check_ack
 from heartline_service.sessions.live import Link, LiveSession
 from heartline_service.stores.base import NewMessage
+
+GOODBYE_TIMEOUT = 5.0
+"""Seconds that what a session asked for before its goodbye has to be answered: a store may hang."""
 
 
 class Frames:
@@ -183,11 +186,11 @@ class Frames:
             session.judged()
 
     def _goodbye(self, session: LiveSession, frame: ConnectRequest) -> None:
-        """Ends the session, after what it asked for before is answered."""
+        """Ends the session, after what it asked for before is answered, or after GOODBYE_TIMEOUT."""
         session.later("goodbye", frame, self._leave(session, frame, session.under_way.settled()), bounded=False)
 
-    async def _leave(self, session: LiveSession, frame: ConnectRequest, settled: Awaitable[object]) -> None:
-        await settled
+    async def _leave(self, session: LiveSession, frame: ConnectRequest, settled: "asyncio.Future[Any]") -> None:
+        await asyncio.wait([settled], timeout=GOODBYE_TIMEOUT)
         said = frame.goodbye
         last = wire.goodbye("CLIENT_GOODBYE", retry=False, reply_to=frame.id)
         grace = session.grace if said.returning else 0.0

@@ -1,7 +1,8 @@
 """What a session does beside its reader: acts that wait for the store, bounded in number."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from heartline.v1.session_service_pb2 import ConnectRequest
 
@@ -46,8 +47,8 @@ class UnderWay:
 
         task.add_done_callback(done)
 
-    def settled(self) -> Awaitable[object]:
-        """Await it, and everything started before now is done."""
+    def settled(self) -> "asyncio.Future[Any]":
+        """It is done when everything is that was started before now."""
         return asyncio.gather(*self._bounded, *self._unbounded)
 
 
