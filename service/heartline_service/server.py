@@ -1,6 +1,5 @@
 """Wires the parts together, and starts and stops them in the right order. The one place that picks concrete parts."""
 
-import contextlib
 import errno
 import random
 import socket
@@ -10,8 +9,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heartline.v1 import admin_service_pb2, request_service_pb2, session_service_pb2
+from heartline.version import VERSION
 
-from heartline_service import VERSION
 from heartline_service.checks import MAX_REQUEST_BYTES
 from heartline_service.clock import Clock
 from heartline_service.edge import Guard, always_open, handlers
@@ -69,11 +68,11 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [service.full_name for service in services]
         reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
-        _refuse_when_taken(settings.listen)
+        _try_address(settings.listen)
         try:
             port = self._server.add_insecure_port(settings.listen)
         except RuntimeError:
-            raise PortInUse(f"cannot listen on {settings.listen}: is it an address of this machine?") from None
+            raise PortInUse(f"cannot listen on {settings.listen}") from None
         self.address = f"{settings.listen.rpartition(':')[0]}:{port}"
 
     async def start(self) -> None:
@@ -100,18 +99,24 @@ class Server:
             await self._health.set(name, status)
 
 
-def _refuse_when_taken(listen: str) -> None:
-    """Raises PortInUse when somebody listens there. gRPC would find out too, in words of its own on stderr."""
+def _try_address(listen: str) -> None:
+    """Raises PortInUse when nothing can listen there. gRPC would find out too, in words of its own on stderr."""
     host, _, port = listen.rpartition(":")
-    with contextlib.suppress(socket.gaierror):
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host.strip("[]"), int(port), type=socket.SOCK_STREAM
-        ):
-            try:
-                with socket.socket(family, kind, protocol) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(address)
-            except OSError as error:
-                # Whatever else is wrong (no IPv6 here, say) is gRPC's to find.
-                if error.errno == errno.EADDRINUSE:
-                    raise PortInUse(f"cannot listen on {listen}: another program does") from None
+    host = host.strip("[]")
+    try:
+        places = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise PortInUse(f"cannot listen on {listen}: {error.strerror}") from None
+    refusals = []
+    for family, kind, protocol, _, address in places:
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(f"cannot listen on {listen}: another program does") from None
+            refusals.append(error)
+    # One of several may be refused (no IPv6 here, say), and gRPC takes :: for IPv4 too.
+    if len(refusals) == len(places) and host != "::":
+        raise PortInUse(f"cannot listen on {listen}: {refusals[0].strerror}")

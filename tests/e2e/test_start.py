@@ -45,6 +45,14 @@ async def test_a_port_in_use_is_told(shared: Serving) -> None:
     assert said == f"heartline: cannot listen on {shared.address}: another program does; choose another with --listen"
 
 
+async def test_an_address_of_another_machine_is_told() -> None:
+    code, said = await outcome("--store", "memory:", "--listen", "192.0.2.1:50051")
+    assert code == UNAVAILABLE
+    assert said == (
+        "heartline: cannot listen on 192.0.2.1:50051: Cannot assign requested address; choose another with --listen"
+    )
+
+
 async def test_a_store_that_another_server_holds_is_told_with_its_process(start: Start, tmp_path: Path) -> None:
     store = f"sqlite:{tmp_path}/held.db"
     holder = start(store=store)
