@@ -9,7 +9,7 @@ COPY client client
 COPY service service
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
     && python -m venv /heartline \
-    && /heartline/bin/pip install --constraint newest.txt "$(ls wheels/*.whl)[service]"
+    && /heartline/bin/pip install --constraint newest.txt "$(ls wheels/*.whl)[redis]"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin heartline \

@@ -39,6 +39,7 @@ TOOLS = {
         "it needs root, or CAP_NET_RAW",
     ),
     "tshark": Tool("tshark", ("--version",), "apt-get install tshark"),
+    "redis": Tool("redis-server", ("--version",), "apt-get install redis-server"),
     "haproxy": Tool("haproxy", ("-v",), "apt-get install haproxy"),
     "chromium": Tool("chromium", ("--version",), "apt-get install chromium"),
     "grpcurl": Tool("grpcurl", ("-version",), "see github.com/fullstorydev/grpcurl, and put it on the PATH"),

@@ -14,6 +14,7 @@ from typing import Any
 from heartline_service import options
 from heartline_service.server import PortInUse, Server
 from heartline_service.settings import Settings
+from heartline_service.stores import shown
 from heartline_service.stores.base import StoreCorrupt, StoreError, StoreLocked
 
 EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL = 2, 65, 69, 75
@@ -96,7 +97,7 @@ async def _serve(settings: Settings) -> int:
 def _announce(settings: Settings, address: str) -> None:
     program = _program()
     server = "" if address.endswith(":50051") else f" --server {address}"
-    print(f"heartline: serving on {address}, store {settings.store}")
+    print(f"heartline: serving on {address}, store {shown(settings.store)}")
     print("try, in other terminals:")
     print(f"  {program} listen orders --client-id phone-7{server}")
     print(f'  {program} publish orders "hello"{server}')

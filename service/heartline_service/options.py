@@ -29,7 +29,7 @@ def _listen(text: str) -> str:
 
 def _store(text: str) -> str:
     if not re.match(r"[a-z][a-z0-9+]*:", text):
-        raise ValueError(f"{text!r} is not a store: write memory: or sqlite:PATH")
+        raise ValueError(f"{text!r} is not a store: write memory:, sqlite:PATH or redis://HOST:PORT")
     return text
 
 
@@ -102,7 +102,13 @@ OPTIONS = [
         "where to listen, without authentication or TLS; port 0 takes a free one",
         _listen,
     ),
-    Option("store", "URL", "sqlite:data/heartline.db", "where state lives: sqlite:PATH, or memory: to forget", _store),
+    Option(
+        "store",
+        "URL",
+        "sqlite:data/heartline.db",
+        "where state lives: sqlite:PATH, redis://HOST:PORT (rediss:// for TLS; may be shared), or memory: to forget",
+        _store,
+    ),
     Option(
         "retain",
         "PATTERN=RULES",

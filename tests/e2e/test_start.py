@@ -128,7 +128,10 @@ async def test_a_variable_with_a_bad_value_is_told_by_its_name() -> None:
 async def test_a_store_of_an_unknown_kind_is_told() -> None:
     code, said = await outcome("--store", "oracle:x")
     assert code == WRONG_USAGE
-    assert said == 'heartline: the store URL "oracle:x" is of no known kind: write "memory:" or "sqlite:PATH"'
+    assert (
+        said
+        == 'heartline: the store URL "oracle:x" is of no known kind: write "memory:", "sqlite:PATH" or "redis://HOST"'
+    )
 
 
 async def test_the_help_names_every_flag_and_variable() -> None:

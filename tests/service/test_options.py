@@ -139,7 +139,7 @@ WRONG = [
     ("listen", "localhost:65536", "is not HOST:PORT"),
     ("listen", "localhost:-1", "is not HOST:PORT"),
     ("listen", "", "is not HOST:PORT"),
-    ("store", "data/heartline.db", "is not a store: write memory: or sqlite:PATH"),
+    ("store", "data/heartline.db", "is not a store: write memory:, sqlite:PATH or redis://HOST:PORT"),
     ("heartbeat-interval", "often", "'often' is not a duration"),
     ("heartbeat-timeout", "-1s", "'-1s' is not a duration"),
     ("grace", "2h", "'2h' is too long: at most 1h"),

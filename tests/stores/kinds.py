@@ -5,13 +5,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from heartline_service.retention import Retention, by_pattern
 from heartline_service.stores.base import Head, NewMessage, Store, StoredEvent
 
-STORES = {
-    "memory": "memory:",
-    "sqlite": "sqlite:{folder}/store.db",
-}
+STORES = [
+    pytest.param("memory:", id="memory"),
+    pytest.param("sqlite:{folder}/store.db", id="sqlite"),
+    pytest.param("{redis}", id="redis", marks=pytest.mark.needs("redis")),
+    pytest.param("{cluster}", id="cluster", marks=pytest.mark.needs("redis")),
+]
 RETAIN = by_pattern([("few.*", Retention(max_events=3)), ("brief.*", Retention(max_age=10.0))])
 """Three events in few.*, ten seconds in brief.*, and elsewhere more than any test publishes."""
 

@@ -245,10 +245,12 @@ async def test_a_store_that_was_refused_opens_once_it_can(file: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "advice"),
     [
-        ("", 'write "memory:" or "sqlite:PATH"'),
-        ("data/my.db", 'write "memory:" or "sqlite:PATH"'),
-        ("redis://localhost", 'write "memory:" or "sqlite:PATH"'),
+        ("", 'write "memory:", "sqlite:PATH" or "redis://HOST"'),
+        ("data/my.db", 'write "memory:", "sqlite:PATH" or "redis://HOST"'),
         ("memory:x", "takes no path"),
+        ("redis://", "cannot be read: write redis://HOST:PORT"),
+        ("redis://h/?nonsense=1", "cannot be read: write redis://HOST:PORT"),
+        ("redis://h:port", "cannot be read: write redis://HOST:PORT"),
         ("sqlite:", "names no file"),
         ("sqlite://data/my.db", "names no file"),
     ],

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
 
 import pytest
 from heartline_service.stores import open_store
 from heartline_service.stores.base import Head, IdConflict, Store, StoredEvent, StoreUnavailable
-from stores.kinds import RETAIN, STORES, Told, bodies, messages
+from stores.kinds import RETAIN, Told, bodies, messages
 
 
 async def test_each_change_is_told_with_its_head_and_its_events(store: Store, told: Told) -> None:
@@ -29,10 +28,9 @@ async def test_changes_are_told_in_log_order_without_holes(store: Store, told: T
         assert all(latest == offset for latest, offset in heads)
 
 
-@pytest.mark.parametrize("url", STORES.values(), ids=STORES.keys())
-async def test_a_change_is_told_before_its_caller_is_answered(url: str, tmp_path: Path) -> None:
+async def test_a_change_is_told_before_its_caller_is_answered(url: str) -> None:
     order: list[str] = []
-    store = open_store(url.format(folder=tmp_path), RETAIN)
+    store = open_store(url, RETAIN)
     await store.open(lambda channel, head, events: order.append("told"))
     for _ in range(3):
         await store.append("a", messages(b"x"), 1.0)
@@ -41,10 +39,9 @@ async def test_a_change_is_told_before_its_caller_is_answered(url: str, tmp_path
     assert order == ["told", "answered"] * 3
 
 
-@pytest.mark.parametrize("url", STORES.values(), ids=STORES.keys())
-async def test_what_a_caller_asked_for_before_it_was_cancelled_is_stored_and_told(url: str, tmp_path: Path) -> None:
+async def test_what_a_caller_asked_for_before_it_was_cancelled_is_stored_and_told(url: str) -> None:
     told = asyncio.Event()
-    store = open_store(url.format(folder=tmp_path), RETAIN)
+    store = open_store(url, RETAIN)
     await store.open(lambda channel, head, events: told.set())
     caller = asyncio.ensure_future(store.append("a", messages(b"x"), 1.0))
     asyncio.get_running_loop().call_soon(caller.cancel)

@@ -1,4 +1,4 @@
-"""The SQLite store does what the memory store does, whatever is asked of both."""
+"""The durable stores do what the memory store does, whatever is asked of both."""
 
 import asyncio
 import tempfile
@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from heartline_service.stores.base import Acked, IdConflict, NewMessage, PresenceRecord, Store
 from heartline_service.stores.memory import MemoryStore
+from heartline_service.stores.redis import RedisStore
 from heartline_service.stores.sqlite import SqliteStore
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from redis_servers import RedisServer
 from stores.kinds import RETAIN, Told
 
 EPOCH = "0123456789abcdef"
@@ -33,14 +36,18 @@ class Alike(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
         self.memory = MemoryStore(RETAIN, EPOCH)
-        self.sqlite = SqliteStore(Path(self.folder.name) / "store.db", RETAIN, EPOCH)
-        self.told: dict[Store, Told] = {self.memory: [], self.sqlite: []}
+        self.durable = self.make(Path(self.folder.name))
+        self.told: dict[Store, Told] = {self.memory: [], self.durable: []}
         self.now = 1000.0
         for store, told in self.told.items():
             self.runner.run(store.open(lambda *change, told=told: told.append(change)))
 
+    def make(self, folder: Path) -> Store:
+        """The store that is compared with the one in memory."""
+        return SqliteStore(folder / "store.db", RETAIN, EPOCH)
+
     def teardown(self) -> None:
-        self.runner.run(self.sqlite.close())
+        self.runner.run(self.durable.close())
         self.runner.close()
         self.folder.cleanup()
 
@@ -53,8 +60,8 @@ class Alike(RuleBasedStateMachine):
             except IdConflict as conflict:
                 return conflict.index
 
-        assert self.runner.run(answer(self.sqlite)) == self.runner.run(answer(self.memory))
-        assert self.heard(self.sqlite) == self.heard(self.memory)
+        assert self.runner.run(answer(self.durable)) == self.runner.run(answer(self.memory))
+        assert self.heard(self.durable) == self.heard(self.memory)
 
     def heard(self, store: Store) -> dict[str, tuple[object, list[object]]]:
         """What was told since: each channel's last head and all its events."""
@@ -102,8 +109,8 @@ class Alike(RuleBasedStateMachine):
 
     @rule()
     def restart_the_durable_one(self) -> None:
-        self.runner.run(self.sqlite.close())
-        self.runner.run(self.sqlite.open(lambda *change: self.told[self.sqlite].append(change)))
+        self.runner.run(self.durable.close())
+        self.runner.run(self.durable.open(lambda *change: self.told[self.durable].append(change)))
 
     @invariant()
     def they_hold_the_same(self) -> None:
@@ -112,7 +119,27 @@ class Alike(RuleBasedStateMachine):
         self.both(lambda store: store.presences("", 10, None))
 
 
-TestAlike = Alike.TestCase
-TestAlike.settings = settings(
+class AlikeInRedis(Alike):
+    """The same with a Redis, which is emptied before each run."""
+
+    server: RedisServer
+
+    def make(self, folder: Path) -> Store:
+        """See Alike."""
+        self.server.ask("FLUSHALL")
+        return RedisStore(self.server.url, RETAIN, EPOCH)
+
+
+SETTINGS = settings(
     max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+def test_sqlite_is_like_memory() -> None:
+    run_state_machine_as_test(Alike, settings=SETTINGS)
+
+
+@pytest.mark.needs("redis")
+def test_redis_is_like_memory(one_redis_for_all: RedisServer) -> None:
+    AlikeInRedis.server = one_redis_for_all
+    run_state_machine_as_test(AlikeInRedis, settings=SETTINGS)

@@ -14,7 +14,7 @@ from heartline.v1 import events_pb2, session_service_pb2
 
 from heartline_service import wire
 from heartline_service.reading.log import GapKind, Tail, fitting
-from heartline_service.stores.base import Head, Store, StoredEvent
+from heartline_service.stores.base import Head, SharedStore, Store, StoredEvent
 
 BATCH_BYTES = 256 * 1024
 """A batch holds at most this, or one event."""
@@ -72,8 +72,10 @@ class Channel:
         same_log = head.epoch == self.head.epoch
         known = self.head.latest if same_log else 0
         fresh = [event for event in events if event.offset > known]
-        if self._tail is None or not same_log:
-            self._tail = Tail(fresh[0].offset - 1 if fresh else head.latest)
+        start = fresh[0].offset - 1 if fresh else max(head.latest, known)
+        # A store that nodes share may leave events out, for readers to read them from there.
+        if self._tail is None or not same_log or self._tail.end != start:
+            self._tail = Tail(start)
         self._tail.grow(fresh)
         self._pieces.clear()
         # The head that `load` read may be newer than a change that was still on its way.
@@ -137,6 +139,7 @@ class Channels:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._forget = store.forget if isinstance(store, SharedStore) else None
         self._known: weakref.WeakValueDictionary[str, Channel] = weakref.WeakValueDictionary()
         self._recent: OrderedDict[str, Channel] = OrderedDict()
 
@@ -145,6 +148,8 @@ class Channels:
         channel = self._known.get(name)
         if channel is None:
             channel = self._known[name] = Channel(name, self._store)
+            if self._forget is not None:
+                weakref.finalize(channel, self._gone, name).atexit = False
         if not channel.head.epoch:
             await channel.load()
         self._recent[name] = channel
@@ -152,6 +157,10 @@ class Channels:
         if len(self._recent) > RECENT_CHANNELS:
             self._recent.popitem(last=False)
         return channel
+
+    def _gone(self, name: str) -> None:
+        if self._forget is not None and name not in self._known:
+            self._forget(name)
 
     def changed(self, name: str, head: Head, events: Sequence[StoredEvent]) -> None:
         """The store's `on_change`."""

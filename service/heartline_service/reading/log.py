@@ -55,6 +55,11 @@ class Tail:
         self._events: list[StoredEvent] = []
         self._size = 0
 
+    @property
+    def end(self) -> int:
+        """The newest offset in it."""
+        return self.after + len(self._events)
+
     def grow(self, events: Sequence[StoredEvent]) -> None:
         """Takes in what was appended, and lets the oldest go when it is more than TAIL_BYTES."""
         self._events += events

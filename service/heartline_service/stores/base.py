@@ -4,13 +4,14 @@ Rules for every store:
 - What a coroutine of the store has returned is durable (as far as the store can be), and nothing is shown before.
 - `on_change`, given to `open`, is called on the event loop for every commit that changed a channel, in log order,
   before the coroutine that caused it returns, and also when that coroutine's caller is gone. It alone wakes readers.
+  A store that nodes share tells what other nodes do, too: of a channel whose head was asked for, until `forget`.
 - A method that fails has changed nothing. Failures are StoreError, never the driver's own.
 - Offsets of a channel are 1, 2, 3 ... without holes. Instants are Unix time in seconds, handed in as `now`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 DEDUPE_WINDOW = 600.0
 """For this many seconds a message id is remembered, apart from retention."""
@@ -101,7 +102,8 @@ class IdConflict(StoreError):
 
 
 OnChange = Callable[[str, Head, Sequence[StoredEvent]], None]
-"""Called with the channel, its head now, and the events that were appended (none when it was only trimmed)."""
+"""Called with the channel, its head now, and the events that were appended: none when it was only trimmed, or when so
+much came at once that readers are to read it from the store."""
 
 
 class Store(Protocol):
@@ -109,8 +111,10 @@ class Store(Protocol):
 
     kind: str
     """What the store is called to users, such as "sqlite"."""
-    epoch: str
-    """The epoch of its logs; known once open."""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch with which logs are born; known once open."""
 
     async def open(self, on_change: OnChange) -> None:
         """Makes the store ready. Raises StoreLocked, StoreCorrupt or StoreUnavailable."""
@@ -154,3 +158,11 @@ class Store(Protocol):
 
     async def presences(self, after: str, limit: int, online: bool | None) -> list[PresenceRecord]:
         """Up to `limit` records with client_id greater than `after`, by client_id; only those (not) online if given."""
+
+
+@runtime_checkable
+class SharedStore(Store, Protocol):
+    """A store that several nodes hold at once."""
+
+    def forget(self, channel: str) -> None:
+        """Nobody here reads a channel any more: `on_change` need not tell of it until its head is asked for again."""

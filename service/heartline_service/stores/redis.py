@@ -1,0 +1,245 @@
+"""The store in Redis, or in a Redis Cluster: many nodes share it, and it outlives them all.
+
+Rules:
+- What Redis does in one step is in redis_scripts.py. How durable an answer is, its configuration says: docs/redis.md.
+- Who asked is not needed any more: what was asked is done, told, and only then answered, also when its caller is gone.
+- A step whose answer is lost may have been taken. It fails as StoreUnavailable, and is safe to repeat with an id.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from heartline_service.retention import PRESENCE_CHANNEL, Retain
+from heartline_service.stores import redis_presence_scripts, redis_scripts
+from heartline_service.stores.base import (
+    Acked,
+    Head,
+    NewMessage,
+    OnChange,
+    PresenceRecord,
+    Receipt,
+    StoredEvent,
+    StoreError,
+    StoreUnavailable,
+)
+from heartline_service.stores.memory import new_epoch
+from heartline_service.stores.redis_client import RedisClient
+from heartline_service.stores.redis_follow import Follower
+from heartline_service.stores.redis_keys import OFFLINE_KEY, ONLINE_KEY, RECORDS_KEY, acks_key
+from heartline_service.stores.redis_lanes import Lanes
+from heartline_service.stores.redis_logs import NOTHING, Logs
+from heartline_service.stores.redis_news import Lines
+
+ROUND_INTERVAL = 1.0
+"""Seconds between two looks at whether Redis is there, and is the one that it was."""
+TRIM_CHANNELS = 500
+"""How many channels are looked at for old events in one go."""
+
+T = TypeVar("T")
+
+log = logging.getLogger("heartline.service")
+
+
+class RedisStore:
+    """Logs, acks and presence in Redis."""
+
+    kind = "redis"
+
+    def __init__(self, url: str, retain: Retain, epoch: str = "", wall: Callable[[], float] = time.time) -> None:
+        """`epoch` is for a Redis that is empty. Raises ValueError with a sentence for the user."""
+        self._client = RedisClient(url)
+        self._lanes = Lanes(self._client)
+        self._logs = Logs(self._lanes, retain, epoch or new_epoch(), wall)
+        self._follower: Follower | None = None
+        self._asked: set[asyncio.Task[Any]] = set()
+        self._rounds: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        """The epoch with which logs are born now."""
+        return self._logs.epoch
+
+    async def open(self, on_change: OnChange) -> None:
+        """See Store."""
+        await self._client.connect()
+        self._lanes.open()
+        follower = Follower(self._logs, on_change)
+        follower.lines = Lines(self._client, follower.heard, follower.compare)
+        try:
+            await self._logs.begin()
+        except StoreError:
+            await self._client.close()
+            raise
+        self._follower = follower
+        self._rounds = asyncio.get_running_loop().create_task(self._go_round(follower))
+
+    async def close(self) -> None:
+        """See Store."""
+        follower, rounds = self._follower, self._rounds
+        if follower is None or rounds is None:
+            return
+        self._follower = None
+        rounds.cancel()
+        await asyncio.wait([rounds, *self._asked])
+        await self._lanes.close()
+        await follower.close()
+        await follower.lines.close()
+        await self._client.close()
+
+    async def append(self, channel: str, messages: Sequence[NewMessage], now: float) -> list[Receipt]:
+        """See Store."""
+        return await self._whatever_comes(self._append(self._open(), channel, messages, now))
+
+    async def head(self, channel: str) -> Head:
+        """See Store."""
+        return await self._open().follow(channel)
+
+    def forget(self, channel: str) -> None:
+        """Nobody here reads a channel any more: its changes need not be told."""
+        if self._follower is not None:
+            self._follower.forget(channel)
+
+    async def read(self, channel: str, after: int, max_events: int, max_bytes: int) -> list[StoredEvent]:
+        """See Store."""
+        follower = self._open()
+        epoch, events = await self._logs.read(channel, after, max_events, max_bytes)
+        known = follower.known(channel)
+        if known.epoch and epoch != known.epoch:
+            # The reader asked about another log. It is told so first, and then asks again.
+            follower.compare([channel])
+            return []
+        return events
+
+    async def channels(self, after: str, limit: int) -> list[tuple[str, Head]]:
+        """See Store."""
+        self._open()
+        names = await self._logs.names(after, limit)
+        heads = await asyncio.gather(*map(self._logs.head, names))
+        return [(name, head) for name, (head, _) in zip(names, heads, strict=True)]
+
+    async def trim(self, now: float) -> None:
+        """See Store. One node does it for all."""
+        follower, after = self._open(), ""
+        if not await self._logs.leads():
+            return
+        while names := await self._logs.names(after, TRIM_CHANNELS):
+            heads = await asyncio.gather(*(self._logs.trim(name, now) for name in names))
+            for name, head in zip(names, heads, strict=True):
+                if head is not None:
+                    follower.trimmed(name, head)
+            after = names[-1]
+
+    async def ack(self, client_id: str, acks: Sequence[Acked], *, first: bool = False) -> list[Acked]:
+        """See Store."""
+        self._open()
+        arguments = [part for one in acks for part in (one.channel, one.epoch, one.offset)]
+        stored = await self._lanes.run(redis_scripts.ACK, [acks_key(client_id)], int(first), *arguments)
+        return [_acked(one.channel, value) for one, value in zip(acks, stored, strict=True)]
+
+    async def acked(self, client_id: str) -> dict[str, Acked]:
+        """See Store."""
+        self._open()
+        flat = await self._lanes.ask("HGETALL", acks_key(client_id), reading=True)
+        pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+        return {name.decode(): _acked(name.decode(), value) for name, value in pairs}
+
+    async def save_presence(self, record: PresenceRecord, event: NewMessage | None, now: float) -> None:
+        """See Store."""
+        await self._whatever_comes(self._save_presence(self._open(), record, event, now))
+
+    async def presence(self, client_id: str) -> PresenceRecord | None:
+        """See Store."""
+        self._open()
+        found = await self._lanes.ask("HGET", RECORDS_KEY, client_id, reading=True)
+        return None if found is None else self._record(client_id, found)
+
+    async def presences(self, after: str, limit: int, online: bool | None) -> list[PresenceRecord]:
+        """See Store."""
+        self._open()
+        lists = [key for key, which in ((ONLINE_KEY, True), (OFFLINE_KEY, False)) if online in (None, which)]
+        start = f"({after}" if after else "-"
+        pages = await asyncio.gather(
+            *(self._lanes.ask("ZRANGE", key, start, "+", "BYLEX", "LIMIT", 0, limit, reading=True) for key in lists)
+        )
+        names = sorted(name for page in pages for name in page)[:limit]
+        if not names:
+            return []
+        found = await self._lanes.ask("HMGET", RECORDS_KEY, *names, reading=True)
+        records = [self._record(name.decode(), one) for name, one in zip(names, found, strict=True) if one is not None]
+        return [record for record in records if online in (None, record.online)]
+
+    async def _append(
+        self, follower: Follower, channel: str, messages: Sequence[NewMessage], now: float
+    ) -> list[Receipt]:
+        if not messages:
+            return []
+        done = await self._logs.append(channel, messages, now, follower.known(channel))
+        if done.news is not None:
+            await follower.appended(channel, done.news)
+        if not done.listed:
+            await self._logs.enlist(channel)
+        return done.receipts
+
+    async def _save_presence(
+        self, follower: Follower, record: PresenceRecord, event: NewMessage | None, now: float
+    ) -> None:
+        messages, known = [] if event is None else [event], follower.known(PRESENCE_CHANNEL) if event else NOTHING
+        keys, arguments = self._logs.step(PRESENCE_CHANNEL, messages, now, known)
+        keys += [RECORDS_KEY, ONLINE_KEY, OFFLINE_KEY]
+        arguments += [record.client_id, self._written(record), int(record.online)]
+        answer = await self._logs.born(PRESENCE_CHANNEL, redis_presence_scripts.PRESENCE, keys, arguments)
+        if messages:
+            done = self._logs.appended(answer, messages, now, known)
+            if done.news is not None:
+                await follower.appended(PRESENCE_CHANNEL, done.news)
+            if not done.listed:
+                await self._logs.enlist(PRESENCE_CHANNEL)
+
+    def _written(self, record: PresenceRecord) -> str:
+        skew = self._logs.skew
+        lease = record.lease_until and record.lease_until + skew
+        return json.dumps([record.online, record.reason, record.changed_at + skew, record.status, lease])
+
+    def _record(self, client_id: str, written: bytes) -> PresenceRecord:
+        online, reason, changed_at, status, lease = json.loads(written)
+        skew = self._logs.skew
+        return PresenceRecord(client_id, online, reason, changed_at - skew, status, lease and lease - skew)
+
+    def _open(self) -> Follower:
+        if self._follower is None:
+            raise StoreUnavailable("the store is closed")
+        return self._follower
+
+    async def _whatever_comes(self, doing: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.get_running_loop().create_task(doing)
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        return await asyncio.shield(task)
+
+    async def _go_round(self, follower: Follower) -> None:
+        away = False
+        while True:
+            await asyncio.sleep(ROUND_INTERVAL)
+            epoch = self.epoch
+            try:
+                await self._logs.pulse()
+            except StoreError as error:
+                if not away:
+                    log.warning("Redis is away: %s", error)
+                away = True
+                continue
+            if away or epoch != self.epoch:
+                log.info("Redis is back" if epoch == self.epoch else "Redis was emptied: all logs begin anew")
+                follower.compare_all()
+            else:
+                follower.compare_some()
+            away = False
+
+
+def _acked(channel: str, value: bytes) -> Acked:
+    epoch, _, offset = value.decode().rpartition(" ")
+    return Acked(channel, epoch, int(offset))

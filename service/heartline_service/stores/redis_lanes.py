@@ -1,0 +1,95 @@
+"""How commands go to Redis: gathered while the ones before are under way, so that many callers cost few round-trips.
+
+Rules:
+- What is asked in one lane is done in the order of asking. A shard has a lane for writing and one for reading, so that
+  a large answer holds up no publisher, and a shard that is gone holds up no other.
+- A script that Redis does not know (it was restarted) was not run: it is given anew.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from heartline_service.stores.base import StoreUnavailable
+from heartline_service.stores.redis_client import RedisClient
+from heartline_service.stores.redis_scripts import Script
+
+MOST = 128
+"""Commands in one go, so that none waits long for those before it."""
+
+Asked = tuple[Script | None, Sequence[Any], "asyncio.Future[Any]"]
+
+
+class Lanes:
+    """All lanes to a Redis."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+        self._waiting: dict[tuple[str, str], list[Asked]] = defaultdict(list)
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._closed = True
+
+    async def run(self, script: Script, keys: Sequence[str], *arguments: Any, reading: bool = False) -> Any:
+        """Runs a script. Raises StoreUnavailable."""
+        command = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        return await self._ask(script, command, keys[0], reading)
+
+    async def ask(self, *command: Any, reading: bool = False) -> Any:
+        """Runs a command, whose first argument is its key. Raises StoreUnavailable."""
+        return await self._ask(None, command, command[1], reading)
+
+    def open(self) -> None:
+        """Takes what is asked from now on."""
+        self._closed = False
+
+    async def close(self) -> None:
+        """Waits for what is under way; what is asked from now on is refused."""
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    def _ask(self, script: Script | None, command: Sequence[Any], key: str, reading: bool) -> "asyncio.Future[Any]":
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        lane = ("reading" if reading else "writing", self._client.shard(key))
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[lane].append((script, command, future))
+        if lane not in self._running:
+            self._running[lane] = asyncio.get_running_loop().create_task(self._go(lane))
+        return future
+
+    async def _go(self, lane: tuple[str, str]) -> None:
+        try:
+            while waiting := self._waiting[lane]:
+                asked, self._waiting[lane] = waiting[:MOST], waiting[MOST:]
+                await self._send(asked)
+        finally:
+            del self._running[lane]
+            del self._waiting[lane]
+
+    async def _send(self, asked: list[Asked]) -> None:
+        try:
+            answers = await self._client.send([command for _, command, _ in asked])
+            unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+            if unknown:
+                again = await self._client.send([_with_text(*asked[at][:2]) for at in unknown])
+                for at, answer in zip(unknown, again, strict=True):
+                    answers[at] = answer
+        except Exception as error:
+            answers = [error] * len(asked)
+        for (_, _, future), answer in zip(asked, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, StoreUnavailable):
+                future.set_exception(StoreUnavailable(*answer.args))
+            elif isinstance(answer, Exception):
+                future.set_exception(self._client.error(answer))
+            else:
+                future.set_result(answer)
+
+
+def _with_text(script: Script | None, command: Sequence[Any]) -> Sequence[Any]:
+    return command if script is None else ("EVAL", script.text, *command[2:])
