@@ -91,4 +91,4 @@ environment:
 
 environment-oldest:
 	@python=$$(scripts/find-python.sh 11 12) && \
-		scripts/environment.sh $(old) constraints/oldest.txt "$$python" -e '.[service]' grpcio-tools mypy-protobuf
+		scripts/environment.sh $(old) constraints/oldest.txt "$$python" -e '.[redis]' grpcio-tools mypy-protobuf
