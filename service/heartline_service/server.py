@@ -1,5 +1,6 @@
 """Wires the parts together, and starts and stops them in the right order. The one place that picks concrete parts."""
 
+import asyncio
 import errno
 import random
 import socket
@@ -21,6 +22,7 @@ from heartline_service.servicers.request import RequestServicer
 from heartline_service.servicers.session import SessionServicer
 from heartline_service.settings import Settings
 from heartline_service.stores import open_store
+from heartline_service.stores.base import SharedStore
 
 STOP_GRACE = 1.0
 """Seconds that calls under way have when everything else is done."""
@@ -49,8 +51,12 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         """Binds the address. Raises PortInUse, ValueError for a store URL that means nothing. Needs a running loop."""
-        self._hub = Hub(open_store(settings.store, settings.retain), Clock(), settings, random.random)
+        store = open_store(settings.store, settings.retain)
+        if isinstance(store, SharedStore):
+            store.watch(self._store_is_there)
+        self._hub = Hub(store, Clock(), settings, random.random)
         self._server = grpc.aio.server(options=OPTIONS)
+        self._telling: asyncio.Task[None] | None = None
         self._health = Health()
         away = self._hub.refuse_when_away
         services: dict[ServiceDescriptor, tuple[object, Guard]] = {
@@ -93,6 +99,10 @@ class Server:
         self._health.end_watches()
         await self._server.stop(STOP_GRACE)
         await self._hub.stop()
+
+    def _store_is_there(self, there: bool) -> None:
+        serving = health_pb2.HealthCheckResponse.SERVING if there else health_pb2.HealthCheckResponse.NOT_SERVING
+        self._telling = asyncio.get_running_loop().create_task(self._tell_health(serving))
 
     async def _tell_health(self, status: int) -> None:
         for name in ("", *self._names):

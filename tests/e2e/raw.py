@@ -43,6 +43,17 @@ class Calls:
         answer = await self.requests.Publish(PublishRequest(channel=channel, messages=messages), timeout=GUARD)
         return list(answer.receipts)
 
+    async def until_published(self, channel: str, text: str) -> None:
+        """Publishes a text, and tries again for as long as the server says that this may help."""
+        async with asyncio.timeout(GUARD):
+            while True:
+                try:
+                    await self.publish(channel, text, ids=[text])
+                    return
+                except grpc.aio.AioRpcError as error:
+                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise
+
     async def read_all(self, channel: str) -> list[Event]:
         """Everything that the channel holds."""
         found: list[Event] = []

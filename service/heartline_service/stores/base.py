@@ -164,5 +164,8 @@ class Store(Protocol):
 class SharedStore(Store, Protocol):
     """A store that several nodes hold at once."""
 
+    def watch(self, told: Callable[[bool], None]) -> None:
+        """From `open` on, tells when the store goes away (False) and when it is back (True)."""
+
     def forget(self, channel: str) -> None:
         """Nobody here reads a channel any more: `on_change` need not tell of it until its head is asked for again."""

@@ -55,6 +55,7 @@ class RedisStore:
         self._lanes = Lanes(self._client)
         self._logs = Logs(self._lanes, retain, epoch or new_epoch(), wall)
         self._follower: Follower | None = None
+        self._tell_there: Callable[[bool], None] = _nobody
         self._asked: set[asyncio.Task[Any]] = set()
         self._rounds: asyncio.Task[None] | None = None
 
@@ -98,8 +99,12 @@ class RedisStore:
         """See Store."""
         return await self._open().follow(channel)
 
+    def watch(self, told: Callable[[bool], None]) -> None:
+        """See SharedStore."""
+        self._tell_there = told
+
     def forget(self, channel: str) -> None:
-        """Nobody here reads a channel any more: its changes need not be told."""
+        """See SharedStore."""
         if self._follower is not None:
             self._follower.forget(channel)
 
@@ -230,14 +235,21 @@ class RedisStore:
             except StoreError as error:
                 if not away:
                     log.warning("Redis is away: %s", error)
+                    self._tell_there(False)
                 away = True
                 continue
+            if away:
+                self._tell_there(True)
             if away or epoch != self.epoch:
                 log.info("Redis is back" if epoch == self.epoch else "Redis was emptied: all logs begin anew")
                 follower.compare_all()
             else:
                 follower.compare_some()
             away = False
+
+
+def _nobody(there: bool) -> None:
+    pass
 
 
 def _acked(channel: str, value: bytes) -> Acked:

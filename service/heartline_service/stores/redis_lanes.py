@@ -3,6 +3,7 @@
 Rules:
 - What is asked in one lane is done in the order of asking. A shard has a lane for writing and one for reading, so that
   a large answer holds up no publisher, and a shard that is gone holds up no other.
+- When Redis is away one call at a time tries whether it is back; the others are refused at once.
 - A script that Redis does not know (it was restarted) was not run: it is given anew.
 """
 
@@ -30,6 +31,7 @@ class Lanes:
         self._client = client
         self._waiting: dict[tuple[str, str], list[Asked]] = defaultdict(list)
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._broken: set[tuple[str, str]] = set()
         self._closed = True
 
     async def run(self, script: Script, keys: Sequence[str], *arguments: Any, reading: bool = False) -> Any:
@@ -55,6 +57,8 @@ class Lanes:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         lane = ("reading" if reading else "writing", self._client.shard(key))
+        if lane in self._broken and lane in self._running:
+            raise StoreUnavailable(f"the Redis at {self._client.where} is away")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[lane].append((script, command, future))
         if lane not in self._running:
@@ -64,13 +68,20 @@ class Lanes:
     async def _go(self, lane: tuple[str, str]) -> None:
         try:
             while waiting := self._waiting[lane]:
-                asked, self._waiting[lane] = waiting[:MOST], waiting[MOST:]
-                await self._send(asked)
+                # Once it has failed, those who waited meanwhile do not try one after the other.
+                most = len(waiting) if lane in self._broken else MOST
+                asked, self._waiting[lane] = waiting[:most], waiting[most:]
+                if await self._send(asked):
+                    self._broken.discard(lane)
+                else:
+                    self._broken.add(lane)
         finally:
             del self._running[lane]
             del self._waiting[lane]
 
-    async def _send(self, asked: list[Asked]) -> None:
+    async def _send(self, asked: list[Asked]) -> bool:
+        """Sends, and answers those who asked. Returns whether Redis answered."""
+        answered = True
         try:
             answers = await self._client.send([command for _, command, _ in asked])
             unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
@@ -79,7 +90,7 @@ class Lanes:
                 for at, answer in zip(unknown, again, strict=True):
                     answers[at] = answer
         except Exception as error:
-            answers = [error] * len(asked)
+            answers, answered = [error] * len(asked), False
         for (_, _, future), answer in zip(asked, answers, strict=True):
             if future.done():
                 continue
@@ -89,6 +100,7 @@ class Lanes:
                 future.set_exception(self._client.error(answer))
             else:
                 future.set_result(answer)
+        return answered
 
 
 def _with_text(script: Script | None, command: Sequence[Any]) -> Sequence[Any]:

@@ -1,0 +1,108 @@
+"""Redis goes away under a server, and comes back: sessions stay, publishes fail fast, and everything is resumed."""
+
+import asyncio
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import grpc
+import pytest
+from e2e.process import GUARD, Start
+from e2e.raw import Calls, RawSession, calling, session, texts
+from e2e.test_drain import _reason
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+from heartline.v1.events_pb2 import START_EARLIEST, Subscription
+from heartline.v1.presence_pb2 import PRESENCE_REASON_CONNECTED
+from heartline.v1.request_service_pb2 import GetPresenceRequest
+from redis_servers import RedisServer
+
+pytestmark = pytest.mark.needs("redis")
+
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+
+
+async def refusal(calls: Calls) -> tuple[str, float]:
+    """Why a publish is refused, and how long that took."""
+    begun = monotonic()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await calls.publish("orders", "lost")
+    status = rpc_status.from_call(caught.value)  # type: ignore[arg-type]
+    assert status is not None
+    return _reason(status), monotonic() - begun
+
+
+async def answers_a_heartbeat(peer: RawSession, sequence: int) -> None:
+    """Beats, and waits for the answer."""
+    await peer.send(heartbeat={"sequence": sequence})
+    assert (await peer.next("heartbeat_ack")).heartbeat_ack.sequence == sequence
+
+
+async def test_sessions_stay_publishes_fail_fast_health_says_so_and_all_goes_on_when_it_is_back(
+    start: Start, tmp_path: Path
+) -> None:
+    with RedisServer(tmp_path, *DURABLE) as redis:
+        server = start(store=redis.ready().url)
+        reader = Subscription(channel="orders", start=START_EARLIEST)
+        async with (
+            asyncio.timeout(GUARD),
+            calling(server.address) as calls,
+            session(server.address, client_id="phone-7", subscriptions=[reader]) as peer,
+        ):
+            stub: Any = health_pb2_grpc.HealthStub(calls.channel)
+            watch = stub.Watch(health_pb2.HealthCheckRequest())
+            assert (await watch.read()).status == SERVING
+            await calls.publish("orders", "before")
+            assert texts(await peer.events(1)) == ["before"]
+            redis.kill()
+            reason, took = await refusal(calls)
+            assert reason == "STORE_UNAVAILABLE"
+            assert took < 1.0
+            assert (await watch.read()).status == NOT_SERVING
+            await answers_a_heartbeat(peer, 1)
+            with redis.again() as back:
+                back.ready()
+                assert (await watch.read()).status == SERVING
+                await calls.publish("orders", "after")
+                assert texts(await peer.events(1)) == ["after"]
+                await answers_a_heartbeat(peer, 2)
+                assert texts(await calls.read_all("orders")) == ["before", "after"]
+                found = (await calls.requests.GetPresence(GetPresenceRequest(client_id="phone-7"))).presence
+                assert (found.online, found.reason) == (True, PRESENCE_REASON_CONNECTED)
+
+
+async def test_a_redis_that_hangs_is_as_one_that_is_away(start: Start, tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as redis:
+        server = start(store=redis.ready().url)
+        async with asyncio.timeout(GUARD), calling(server.address) as calls, session(server.address) as peer:
+            await calls.publish("orders", "before")
+            redis.stop()
+            assert (await refusal(calls))[0] == "STORE_UNAVAILABLE"
+            first = asyncio.create_task(refusal(calls))
+            others = await asyncio.gather(*(refusal(calls) for _ in range(20)))
+            assert sorted(took < 1.0 for _, took in others)[1:] == [True] * 19
+            await answers_a_heartbeat(peer, 1)
+            redis.go_on()
+            await first
+            await calls.until_published("orders", "after")
+
+
+async def test_a_redis_that_comes_back_empty_is_told_to_all_who_read(start: Start, tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as redis:
+        server = start(store=redis.ready().url)
+        async with (
+            asyncio.timeout(GUARD),
+            calling(server.address) as calls,
+            session(server.address, subscriptions=[Subscription(channel="orders", start=START_EARLIEST)]) as peer,
+        ):
+            await calls.publish("orders", "before")
+            await peer.events(1)
+            redis.kill()
+            with redis.again() as back:
+                back.ready()
+                while not (batch := (await peer.next("events")).events).HasField("gap"):
+                    pass
+                assert (batch.gap.oldest_offset, batch.gap.latest_offset) == (1, 0)
+                await calls.until_published("orders", "after")
+                assert texts(await peer.events(1)) == ["after"]
