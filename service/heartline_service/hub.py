@@ -14,12 +14,14 @@ from heartline_service.clock import Clock
 from heartline_service.faults import Fault
 from heartline_service.presence.presence import Cause
 from heartline_service.presence.roster import Roster
+from heartline_service.presence.shared_roster import SharedRoster
 from heartline_service.reading import polls
 from heartline_service.reading.channels import Channels, Piece
 from heartline_service.reading.cursor import begin, check_ack
 from heartline_service.sessions.live import LiveSession
 from heartline_service.settings import Settings
 from heartline_service.stores.base import Acked, NewMessage, PresenceRecord, Receipt, Store, StoreError
+from heartline_service.stores.shared import SharedStore
 
 TRIM_INTERVAL = 10.0
 """Seconds between two rounds of retention by age."""
@@ -35,7 +37,11 @@ class Hub:
         self.clock = clock
         self.settings = settings
         self.channels = Channels(store)
-        self.roster = Roster(store, clock, checks.DEFAULT_TTL)
+        self.roster: Roster | SharedRoster = (
+            SharedRoster(store, clock, checks.DEFAULT_TTL)
+            if isinstance(store, SharedStore)
+            else Roster(store, clock, checks.DEFAULT_TTL)
+        )
         self.sessions: dict[str, LiveSession] = {}
         self.pending_polls = 0
         self.ready = False

@@ -22,7 +22,7 @@ from heartline_service.servicers.request import RequestServicer
 from heartline_service.servicers.session import SessionServicer
 from heartline_service.settings import Settings
 from heartline_service.stores import open_store
-from heartline_service.stores.base import SharedStore
+from heartline_service.stores.shared import SharedStore
 
 STOP_GRACE = 1.0
 """Seconds that calls under way have when everything else is done."""

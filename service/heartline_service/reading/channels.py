@@ -14,7 +14,8 @@ from heartline.v1 import events_pb2, session_service_pb2
 
 from heartline_service import wire
 from heartline_service.reading.log import GapKind, Tail, fitting
-from heartline_service.stores.base import Head, SharedStore, Store, StoredEvent
+from heartline_service.stores.base import Head, Store, StoredEvent
+from heartline_service.stores.shared import SharedStore
 
 BATCH_BYTES = 256 * 1024
 """A batch holds at most this, or one event."""

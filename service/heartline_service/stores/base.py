@@ -11,7 +11,7 @@ Rules for every store:
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 DEDUPE_WINDOW = 600.0
 """For this many seconds a message id is remembered, apart from retention."""
@@ -158,14 +158,3 @@ class Store(Protocol):
 
     async def presences(self, after: str, limit: int, online: bool | None) -> list[PresenceRecord]:
         """Up to `limit` records with client_id greater than `after`, by client_id; only those (not) online if given."""
-
-
-@runtime_checkable
-class SharedStore(Store, Protocol):
-    """A store that several nodes hold at once."""
-
-    def watch(self, told: Callable[[bool], None]) -> None:
-        """From `open` on, tells when the store goes away (False) and when it is back (True)."""
-
-    def forget(self, channel: str) -> None:
-        """Nobody here reads a channel any more: `on_change` need not tell of it until its head is asked for again."""

@@ -7,14 +7,12 @@ Rules:
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from heartline_service.retention import PRESENCE_CHANNEL, Retain
-from heartline_service.stores import redis_presence_scripts, redis_scripts
+from heartline_service.retention import Retain
 from heartline_service.stores.base import (
     Acked,
     Head,
@@ -29,10 +27,13 @@ from heartline_service.stores.base import (
 from heartline_service.stores.memory import new_epoch
 from heartline_service.stores.redis_client import RedisClient
 from heartline_service.stores.redis_follow import Follower
-from heartline_service.stores.redis_keys import OFFLINE_KEY, ONLINE_KEY, RECORDS_KEY, acks_key
+from heartline_service.stores.redis_keys import acks_key
 from heartline_service.stores.redis_lanes import Lanes
-from heartline_service.stores.redis_logs import NOTHING, Logs
+from heartline_service.stores.redis_logs import Logs
 from heartline_service.stores.redis_news import Lines
+from heartline_service.stores.redis_presence import RedisPresence
+from heartline_service.stores.redis_scripts import ACK
+from heartline_service.stores.shared import Pulse, Standing
 
 ROUND_INTERVAL = 1.0
 """Seconds between two looks at whether Redis is there, and is the one that it was."""
@@ -54,6 +55,7 @@ class RedisStore:
         self._client = RedisClient(url)
         self._lanes = Lanes(self._client)
         self._logs = Logs(self._lanes, retain, epoch or new_epoch(), wall)
+        self._presence = RedisPresence(self._lanes, self._logs)
         self._follower: Follower | None = None
         self._tell_there: Callable[[bool], None] = _nobody
         self._asked: set[asyncio.Task[Any]] = set()
@@ -142,7 +144,7 @@ class RedisStore:
         """See Store."""
         self._open()
         arguments = [part for one in acks for part in (one.channel, one.epoch, one.offset)]
-        stored = await self._lanes.run(redis_scripts.ACK, [acks_key(client_id)], int(first), *arguments)
+        stored = await self._lanes.run(ACK, [acks_key(client_id)], int(first), *arguments)
         return [_acked(one.channel, value) for one, value in zip(acks, stored, strict=True)]
 
     async def acked(self, client_id: str) -> dict[str, Acked]:
@@ -154,28 +156,53 @@ class RedisStore:
 
     async def save_presence(self, record: PresenceRecord, event: NewMessage | None, now: float) -> None:
         """See Store."""
-        await self._whatever_comes(self._save_presence(self._open(), record, event, now))
+        follower, standing = self._open(), Standing(record)
+        await self._whatever_comes(self._presence.change(follower, None, standing, event, now, whatever=True))
 
     async def presence(self, client_id: str) -> PresenceRecord | None:
         """See Store."""
-        self._open()
-        found = await self._lanes.ask("HGET", RECORDS_KEY, client_id, reading=True)
-        return None if found is None else self._record(client_id, found)
+        standing = await self.standing(client_id)
+        return None if standing is None else standing.record
 
     async def presences(self, after: str, limit: int, online: bool | None) -> list[PresenceRecord]:
         """See Store."""
+        return [standing.record for standing in await self.standings(after, limit, online)]
+
+    def time(self) -> float:
+        """See SharedStore."""
+        return self._logs.time()
+
+    async def standing(self, client_id: str) -> Standing | None:
+        """See SharedStore."""
         self._open()
-        lists = [key for key, which in ((ONLINE_KEY, True), (OFFLINE_KEY, False)) if online in (None, which)]
-        start = f"({after}" if after else "-"
-        pages = await asyncio.gather(
-            *(self._lanes.ask("ZRANGE", key, start, "+", "BYLEX", "LIMIT", 0, limit, reading=True) for key in lists)
-        )
-        names = sorted(name for page in pages for name in page)[:limit]
-        if not names:
-            return []
-        found = await self._lanes.ask("HMGET", RECORDS_KEY, *names, reading=True)
-        records = [self._record(name.decode(), one) for name, one in zip(names, found, strict=True) if one is not None]
-        return [record for record in records if online in (None, record.online)]
+        return await self._presence.standing(client_id)
+
+    async def standings(self, after: str, limit: int, online: bool | None) -> list[Standing]:
+        """See SharedStore."""
+        self._open()
+        return await self._presence.standings(after, limit, online)
+
+    async def change_standing(
+        self, old: Standing | None, new: Standing, event: NewMessage | None
+    ) -> tuple[bool, Standing | None]:
+        """See SharedStore."""
+        now = self.time() - self._logs.skew
+        return await self._whatever_comes(self._presence.change(self._open(), old, new, event, now))
+
+    async def beat(self, node: str, ttl: float, *, join: bool = False) -> Pulse:
+        """See SharedStore."""
+        self._open()
+        return await self._presence.beat(node, ttl, join)
+
+    async def held_by(self, node: str, limit: int) -> list[str]:
+        """See SharedStore."""
+        self._open()
+        return await self._presence.held_by(node, limit)
+
+    async def forget_node(self, node: str) -> None:
+        """See SharedStore."""
+        self._open()
+        await self._presence.forget_node(node)
 
     async def _append(
         self, follower: Follower, channel: str, messages: Sequence[NewMessage], now: float
@@ -188,31 +215,6 @@ class RedisStore:
         if not done.listed:
             await self._logs.enlist(channel)
         return done.receipts
-
-    async def _save_presence(
-        self, follower: Follower, record: PresenceRecord, event: NewMessage | None, now: float
-    ) -> None:
-        messages, known = [] if event is None else [event], follower.known(PRESENCE_CHANNEL) if event else NOTHING
-        keys, arguments = self._logs.step(PRESENCE_CHANNEL, messages, now, known)
-        keys += [RECORDS_KEY, ONLINE_KEY, OFFLINE_KEY]
-        arguments += [record.client_id, self._written(record), int(record.online)]
-        answer = await self._logs.born(PRESENCE_CHANNEL, redis_presence_scripts.PRESENCE, keys, arguments)
-        if messages:
-            done = self._logs.appended(answer, messages, now, known)
-            if done.news is not None:
-                await follower.appended(PRESENCE_CHANNEL, done.news)
-            if not done.listed:
-                await self._logs.enlist(PRESENCE_CHANNEL)
-
-    def _written(self, record: PresenceRecord) -> str:
-        skew = self._logs.skew
-        lease = record.lease_until and record.lease_until + skew
-        return json.dumps([record.online, record.reason, record.changed_at + skew, record.status, lease])
-
-    def _record(self, client_id: str, written: bytes) -> PresenceRecord:
-        online, reason, changed_at, status, lease = json.loads(written)
-        skew = self._logs.skew
-        return PresenceRecord(client_id, online, reason, changed_at - skew, status, lease and lease - skew)
 
     def _open(self) -> Follower:
         if self._follower is None:

@@ -40,9 +40,6 @@ def acks_key(client_id: str) -> str:
 
 
 EPOCH_KEY, INDEX_KEY, TRIMMER_KEY = (f"{PREFIX}{{heartline}}:{name}" for name in ("epoch", "channels", "trimmer"))
-RECORDS_KEY, ONLINE_KEY, OFFLINE_KEY = (
-    f"{PREFIX}{{$presence}}:{name}" for name in ("records", "clients:online", "clients:offline")
-)
 
 _NEWS = struct.Struct(">16sdQQ")
 _LENGTH = struct.Struct(">I")

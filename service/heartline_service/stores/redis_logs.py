@@ -62,11 +62,16 @@ class Logs:
     def __init__(self, lanes: Lanes, retain: Retain, epoch: str, wall: Callable[[], float]) -> None:
         self.epoch = epoch
         self.skew = 0.0
-        """Seconds by which Redis's clock is ahead of ours."""
+        """Seconds by which Redis's clock is ahead of ours, where that counts."""
+        self._exact_skew = 0.0
         self._lanes = lanes
         self._retain = retain
         self._wall = wall
         self._name = secrets.token_hex(8)
+
+    def time(self) -> float:
+        """Redis's time, as far as is known here."""
+        return self._wall() + self._exact_skew
 
     async def begin(self) -> None:
         """Learns the store's epoch, or gives it its first. Raises StoreUnavailable when Redis takes no writes."""
@@ -173,7 +178,7 @@ class Logs:
         asked_at = self._wall()
         answer = await self._lanes.run(scripts.LOOK, [EPOCH_KEY, INDEX_KEY], channel)
         skew = int(answer[2]) + int(answer[3]) / 1e6 - (asked_at + self._wall()) / 2
-        self.skew = skew if abs(skew) > CLOCKS_AGREE else 0.0
+        self._exact_skew, self.skew = skew, skew if abs(skew) > CLOCKS_AGREE else 0.0
         if answer[0]:
             self.epoch = answer[0].decode()
         else:

@@ -2,23 +2,54 @@
 
 from heartline_service.stores.redis_scripts import APPENDING, LOG, LUA, Script
 
-PRESENCE = Script(
+STANDING = Script(
     LUA,
     LOG,
     APPENDING,
     """
-local records, online, offline = KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
-local client, record, is_online = ARGV[#ARGV - 2], ARGV[#ARGV - 1], ARGV[#ARGV] == '1'
+local records, online, offline, leases, nodes = KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local header = 14
+local client, expected, written = ARGV[8], ARGV[9], ARGV[10]
+local is_online, lease, joined, left = ARGV[11] == '1', tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local kept = redis.call('HGET', records, client) or ''
+if expected ~= '*' and kept ~= expected then return {'', 'changed', kept} end
+local held = #KEYS - joined - left
+for i = 1, joined do
+  if not redis.call('ZSCORE', nodes, ARGV[header + i]) then return {'', 'stranger'} end
+end
 local told = {'', 'untold'}
-if #ARGV > 10 then
-  told = append(8, 1, 4, ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), ARGV[7])
+local messages = header + joined + 1
+if #ARGV >= messages then
+  told = append(messages, 1, 9, ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), ARGV[7])
   if told[1] == '' then return told end
 end
-redis.call('HSET', records, client, record)
+redis.call('HSET', records, client, written)
 redis.call('ZADD', is_online and online or offline, 0, client)
 redis.call('ZREM', is_online and offline or online, client)
+if lease > 0 then redis.call('ZADD', leases, lease, client) else redis.call('ZREM', leases, client) end
+for i = 1, joined do redis.call('SADD', KEYS[held + i], client) end
+for i = 1, left do redis.call('SREM', KEYS[held + joined + i], client) end
 return told
 """,
 )
-"""KEYS: as APPEND for "$presence", then records, clients online, clients offline. ARGV: as APPEND with one message or
-none, then the client, its record, whether it is online."""
+"""KEYS: head, log, news of "$presence", records, clients online and offline, leases, nodes; the id of the message if it
+has one; the clients of each node that joins as a holder, and of each that leaves.
+ARGV: as APPEND up to max_events, then the client, what is to be replaced ("*": anything), by what, whether online, the
+end of the lease (0: none), how many nodes join and leave, the names of those that join, then the message, if any."""
+
+BEAT = Script(
+    LUA,
+    """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if known or ARGV[3] == '1' then redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1]) end
+return {
+  known and 1 or 0,
+  redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 10),
+  redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 100),
+}
+""",
+)
+"""KEYS: nodes, leases. ARGV: the node, its ttl, whether it joins. Answers whether it was known, nodes that are silent,
+and clients whose leases are over."""
