@@ -41,6 +41,7 @@ TOOLS = {
     "tshark": Tool("tshark", ("--version",), "apt-get install tshark"),
     "redis": Tool("redis-server", ("--version",), "apt-get install redis-server"),
     "haproxy": Tool("haproxy", ("-v",), "apt-get install haproxy"),
+    "nginx": Tool("nginx", ("-v",), "apt-get install nginx"),
     "chromium": Tool("chromium", ("--version",), "apt-get install chromium"),
     "grpcurl": Tool("grpcurl", ("-version",), "see github.com/fullstorydev/grpcurl, and put it on the PATH"),
     "buf": Tool("buf", ("--version",), "make test installs it; run the tests with that"),

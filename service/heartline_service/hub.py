@@ -147,13 +147,15 @@ class Hub:
         session.finish(Cause.ENDED_BY_OPERATOR, last=wire.goodbye("ENDED_BY_OPERATOR", retry=False))
 
     async def drain(self) -> None:
-        """Asks all sessions to go elsewhere, spread over half the drain timeout; ends those that are left after it."""
+        """Asks all sessions to go elsewhere, evenly over half the drain timeout; ends those that are left after it."""
         self.draining = True
         for stop in tuple(self._poll_stops):
             stop()
         now, patience = self.clock.now(), self.settings.drain_timeout
-        for session in self.sessions.values():
-            session.drain(self._random() * patience / 2)
+        # A place of its own for each, and chance only within it: no moment gets much more than its share.
+        place = patience / 2 / max(1, len(self.sessions))
+        for number, session in enumerate(self.sessions.values()):
+            session.drain((number + self._random()) * place)
         while self.sessions and (left := now + patience - self.clock.now()) > 0:
             await asyncio.wait([session.ended for session in self.sessions.values()], timeout=left)
         ending = list(self.sessions.values())

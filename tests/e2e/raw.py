@@ -43,13 +43,13 @@ class Calls:
         answer = await self.requests.Publish(PublishRequest(channel=channel, messages=messages), timeout=GUARD)
         return list(answer.receipts)
 
-    async def until_published(self, channel: str, text: str) -> None:
-        """Publishes a text, and tries again for as long as the server says that this may help."""
+    async def until_published(self, channel: str, text: str) -> Any:
+        """Publishes a text, tries again for as long as the server says that this may help, and returns the receipt."""
         async with asyncio.timeout(GUARD):
             while True:
                 try:
-                    await self.publish(channel, text, ids=[text])
-                    return
+                    (receipt,) = await self.publish(channel, text, ids=[text])
+                    return receipt
                 except grpc.aio.AioRpcError as error:
                     if error.code() is not grpc.StatusCode.UNAVAILABLE:
                         raise

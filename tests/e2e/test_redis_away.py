@@ -106,3 +106,34 @@ async def test_a_redis_that_comes_back_empty_is_told_to_all_who_read(start: Star
                 assert (batch.gap.oldest_offset, batch.gap.latest_offset) == (1, 0)
                 await calls.until_published("orders", "after")
                 assert texts(await peer.events(1)) == ["after"]
+
+
+async def test_a_redis_killed_under_load_has_every_answered_publish_in_order_and_once(
+    start: Start, tmp_path: Path
+) -> None:
+    """With appendfsync always. Who was not answered publishes again, and is heard once."""
+    publishers, each = 8, 40
+    with RedisServer(tmp_path, *DURABLE) as redis:
+        server = start(store=redis.ready().url)
+        answered: dict[int, str] = {}
+        enough = asyncio.Event()
+
+        async def publish(number: int) -> None:
+            async with calling(server.address) as calls:
+                for count in range(each):
+                    text = f"{number}-{count}"
+                    receipt = await calls.until_published("orders", text)
+                    answered[receipt.offset] = text
+                    if len(answered) >= publishers * each // 4:
+                        enough.set()
+
+        async with asyncio.timeout(60), calling(server.address) as calls:
+            publishing = [asyncio.create_task(publish(number)) for number in range(publishers)]
+            await enough.wait()
+            redis.kill()
+            with redis.again() as back:
+                back.ready()
+                await asyncio.gather(*publishing)
+                events = await calls.read_all("orders")
+    assert [event.offset for event in events] == list(range(1, publishers * each + 1))
+    assert {event.offset: event.text for event in events} == answered

@@ -1,6 +1,8 @@
 """How sessions go when the server is about to stop."""
 
 import asyncio
+import random
+from bisect import bisect
 
 import pytest
 from heartline.v1.session_service_pb2 import GOODBYE_REASON_SHUTDOWN
@@ -36,7 +38,17 @@ class TestDrain:
             peers = [await server.client() for _ in range(4)]
             await server.hub.drain()
             after = [peer.the("drain").reconnect_after.ToTimedelta().total_seconds() for peer in peers]
-            assert after == [0.0, 0.25 * DRAIN / 2, 0.5 * DRAIN / 2, 0.75 * DRAIN / 2]
+            assert after == [0.0, 1.25 / 4 * DRAIN / 2, 2.5 / 4 * DRAIN / 2, 3.75 / 4 * DRAIN / 2]
+
+    @virtual
+    async def test_of_a_thousand_reconnects_no_tenth_of_a_second_gets_more_than_twice_its_share(self) -> None:
+        async with house() as server:
+            server.hub._random = random.Random(7).random
+            peers = [await server.client() for _ in range(1000)]
+            await server.hub.drain()
+            after = sorted(peer.the("drain").reconnect_after.ToTimedelta().total_seconds() for peer in peers)
+            most = max(bisect(after, at + 0.1) - number for number, at in enumerate(after))
+            assert most <= 2 * 1000 * 0.1 / (DRAIN / 2)
 
     @virtual
     async def test_it_is_over_as_soon_as_everybody_has_gone(self) -> None:

@@ -1,0 +1,82 @@
+"""HAProxy and nginx as people put them before several nodes, on the loopback."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from e2e.process import Program
+from redis_servers import free_port
+from tools import path
+
+HAPROXY = """
+global
+  maxconn 4000
+defaults
+  mode http
+  timeout connect 1s
+  timeout client {idle}s
+  timeout server {idle}s
+  retries 3
+  option redispatch
+frontend clients
+  bind 127.0.0.1:{port} proto h2
+  default_backend nodes
+backend nodes
+  balance roundrobin
+{servers}
+"""
+
+NGINX = """
+daemon off;
+worker_processes 1;
+error_log stderr;
+pid {folder}/nginx.pid;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream nodes {{
+{servers}
+  }}
+  server {{
+    listen 127.0.0.1:{port} http2;
+    client_max_body_size 0;
+    client_body_timeout {idle}s;
+    grpc_read_timeout {idle}s;
+    grpc_send_timeout {idle}s;
+    grpc_connect_timeout 1s;
+    location / {{ grpc_pass grpc://nodes; }}
+  }}
+}}
+"""
+
+Proxy = Callable[[Path, Sequence[str], int], "Running"]
+
+
+class Running:
+    """A proxy that runs. `address` is where clients call."""
+
+    def __init__(self, program: Program, address: str) -> None:
+        self.program = program
+        self.address = address
+
+
+@contextmanager
+def haproxy(folder: Path, nodes: Sequence[str], idle: int) -> Iterator[Running]:
+    """HAProxy before these nodes, which ends what is idle for so many seconds."""
+    port, config = free_port(), folder / "haproxy.cfg"
+    servers = [f"  server n{n} {node} proto h2 check inter 200ms fall 1 rise 1" for n, node in enumerate(nodes)]
+    config.write_text(HAPROXY.format(port=port, idle=idle, servers="\n".join(servers)))
+    with Program(path("haproxy"), "-db", "-f", config) as program:
+        yield Running(program, f"127.0.0.1:{port}")
+
+
+@contextmanager
+def nginx(folder: Path, nodes: Sequence[str], idle: int) -> Iterator[Running]:
+    """The same with nginx."""
+    port, config = free_port(), folder / "nginx.conf"
+    servers = [f"    server {node} max_fails=1 fail_timeout=1s;" for node in nodes]
+    config.write_text(NGINX.format(port=port, idle=idle, folder=folder, servers="\n".join(servers)))
+    with Program(path("nginx"), "-c", config, "-e", "stderr") as program:
+        yield Running(program, f"127.0.0.1:{port}")
