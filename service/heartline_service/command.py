@@ -54,47 +54,67 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings, level = options.settings(vars(args), os.environ)
     except ValueError as error:
-        return _failed(str(error), EX_USAGE)
+        return failed(str(error), EX_USAGE)
+    if settings.workers > 1:
+        from heartline_service import workers
+
+        return asyncio.run(workers.keep(settings, options.flags(vars(args))))
+    return serve_until_told(settings, level)
+
+
+def serve_until_told(settings: Settings, level: int, *, worker: bool = False) -> int:
+    """Serves until a signal comes; a worker also until its standard input ends. Returns the exit code."""
     # The store's thread needs Python's lock for moments at a time. With the default of 5 ms, a busy event loop makes it
     # wait that long for each of them: we measured a tenth more publishes a second this way.
     sys.setswitchinterval(SWITCH_INTERVAL)
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        return asyncio.run(_serve(settings))
+        return asyncio.run(_serve(settings, worker))
     except KeyboardInterrupt:
         return 130
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, worker: bool) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:
         loop.add_signal_handler(number, stopping.set)
+    if worker:
+        loop.add_reader(sys.stdin, stopping.set)
     try:
-        server = Server(settings)
+        server = Server(settings, share_port=worker)
         await server.start()
     except ValueError as error:
-        return _failed(str(error), EX_USAGE)
+        return failed(str(error), EX_USAGE)
     except PortInUse as error:
-        return _failed(f"{error}; choose another with --listen", EX_UNAVAILABLE)
+        return failed(f"{error}; choose another with --listen", EX_UNAVAILABLE)
     except StoreLocked as error:
-        return _failed(str(error), EX_TEMPFAIL)
+        return failed(str(error), EX_TEMPFAIL)
     except StoreCorrupt as error:
-        return _failed(str(error), EX_DATAERR)
+        return failed(str(error), EX_DATAERR)
     except StoreError as error:
-        return _failed(str(error), EX_UNAVAILABLE)
-    _announce(settings, server.address)
+        return failed(str(error), EX_UNAVAILABLE)
+    announce(settings, server.address)
     await stopping.wait()
     # From here on, a second signal ends at once. Nothing is lost: what was answered is in the store.
     for number in signals:
         loop.add_signal_handler(number, os._exit, 128 + number)
-    print("heartline: draining; press Ctrl-C again to stop at once", file=sys.stderr, flush=True)
+    if worker:
+        loop.remove_reader(sys.stdin)
+    else:
+        say_draining()
     await server.stop()
     return 0
 
 
-def _announce(settings: Settings, address: str) -> None:
+def say_draining() -> None:
+    """Tells the person at the terminal what happens."""
+    print("heartline: draining; press Ctrl-C again to stop at once", file=sys.stderr, flush=True)
+
+
+def announce(settings: Settings, address: str) -> None:
+    """Tells that it serves, and what to try."""
     program = _program()
     server = "" if address.endswith(":50051") else f" --server {address}"
     print(f"heartline: serving on {address}, store {shown(settings.store)}")
@@ -112,6 +132,7 @@ def _program() -> str:
     return os.path.relpath(called) if called.name == "heartline" else "heartline"
 
 
-def _failed(message: str, code: int) -> int:
+def failed(message: str, code: int) -> int:
+    """Says why it does not go on. Returns the exit code."""
     print(f"heartline: {message}", file=sys.stderr)
     return code

@@ -14,9 +14,11 @@ from heartline.timing import Timing
 from heartline_service.checks import MAX_NAME_BYTES
 from heartline_service.retention import Retention, by_pattern
 from heartline_service.settings import Settings
+from heartline_service.stores import SHARED
 
 LARGEST_MESSAGE = 3 * 1024 * 1024
 """With its attributes and the rest of an answer, a message must stay under 4 MiB."""
+MOST_WORKERS = 256
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -63,6 +65,12 @@ def _at_most(most: float) -> Callable[[str], float]:
 def _message_bytes(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST_MESSAGE:
         raise ValueError(f"{text!r} is not a number of bytes from 1 to {LARGEST_MESSAGE}")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
+        raise ValueError(f"{text!r} is not a number of processes from 1 to {MOST_WORKERS}")
     return int(text)
 
 
@@ -128,6 +136,7 @@ OPTIONS = [
     Option("grace", "TIME", "5s", "how long a client whose connection was lost stays online", _at_most(3600)),
     Option("drain-timeout", "TIME", "5s", "how long sessions have to go elsewhere at SIGTERM", _at_most(3600)),
     Option("max-message-bytes", "BYTES", "1048576", "the most data in one message", _message_bytes),
+    Option("workers", "N", "1", "how many processes serve on the one port; more than 1 need redis:", _workers),
     Option(
         "name",
         "NAME",
@@ -151,6 +160,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def flags(given: Mapping[str, Any]) -> list[str]:
+    """The flags as they were given, for another process."""
+    words = []
+    for option in OPTIONS:
+        value = given.get(option.name.replace("-", "_"))
+        texts = value if isinstance(value, list) else [] if value is None else [value]
+        words += [f"--{option.name}={text}" for text in texts]
+    return words
+
+
 def settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Settings, int]:
     """The settings and the log level: a flag wins over its variable. Raises ValueError that names what is wrong."""
     values: dict[str, Any] = {}
@@ -169,6 +188,11 @@ def settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[
     except ValueError as error:
         told = f"{sources['heartbeat-interval']}, {sources['heartbeat-timeout']}"
         raise ValueError(f"{told}: {error}") from None
+    if values["workers"] > 1 and values["store"].partition(":")[0] not in SHARED:
+        raise ValueError(
+            f"{sources['workers']}: {values['workers']} processes need a store that they can share: write --store"
+            " redis://HOST:PORT, or leave --workers at 1"
+        )
     made = Settings(
         listen=values["listen"],
         store=values["store"],
@@ -177,6 +201,7 @@ def settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[
         grace=values["grace"],
         drain_timeout=values["drain-timeout"],
         max_message_bytes=values["max-message-bytes"],
+        workers=values["workers"],
         name=values["name"],
     )
     return made, getattr(logging, values["log-level"].upper())

@@ -28,8 +28,6 @@ STOP_GRACE = 1.0
 """Seconds that calls under way have when everything else is done."""
 
 OPTIONS = [
-    # gRPC lets two servers share a port unnoticed otherwise.
-    ("grpc.so_reuseport", 0),
     # Twice our own limit, so that a request that is over it gets our answer and not gRPC's.
     ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES),
     # Judges passive sessions. grpcio's own keepalive_timeout_ms alone does not act; both are needed.
@@ -49,13 +47,16 @@ class PortInUse(Exception):
 class Server:
     """One server. `address` is where it listens, with the real port when 0 was asked for."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Binds the address. Raises PortInUse, ValueError for a store URL that means nothing. Needs a running loop."""
+    def __init__(self, settings: Settings, *, share_port: bool = False) -> None:
+        """Binds the address, with `share_port` beside other processes that do so too. Needs a running loop.
+
+        Raises PortInUse, and ValueError for a store URL that means nothing.
+        """
         store = open_store(settings.store, settings.retain)
         if isinstance(store, SharedStore):
             store.watch(self._store_is_there)
         self._hub = Hub(store, Clock(), settings, random.random)
-        self._server = grpc.aio.server(options=OPTIONS)
+        self._server = grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", int(share_port))])
         self._telling: asyncio.Task[None] | None = None
         self._health = Health()
         away = self._hub.refuse_when_away
@@ -74,7 +75,9 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [service.full_name for service in services]
         reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
-        _try_address(settings.listen)
+        if not share_port:
+            # gRPC lets two servers share a port unnoticed otherwise.
+            try_address(settings.listen)
         try:
             port = self._server.add_insecure_port(settings.listen)
         except RuntimeError:
@@ -109,7 +112,7 @@ class Server:
             await self._health.set(name, status)
 
 
-def _try_address(listen: str) -> None:
+def try_address(listen: str) -> None:
     """Raises PortInUse when nothing can listen there. gRPC would find out too, in words of its own on stderr."""
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")

@@ -22,5 +22,7 @@ class Settings:
     """How long sessions have to go elsewhere when the server stops."""
     max_message_bytes: int = 1024 * 1024
     """The most data in one message."""
+    workers: int = 1
+    """How many processes serve on the one port."""
     name: str = "heartline"
     """What welcome calls this server."""

@@ -12,7 +12,8 @@ from heartline_service.settings import Settings
 
 EVERY_OPTION = {
     "listen": "0.0.0.0:7000",
-    "store": "memory:",
+    "store": "redis://somewhere",
+    "workers": "4",
     "heartbeat-interval": "2s",
     "heartbeat-timeout": "500ms",
     "grace": "0",
@@ -49,6 +50,7 @@ def as_told(told: Settings) -> dict[str, object]:
     return {
         "listen": told.listen,
         "store": told.store,
+        "workers": told.workers,
         "heartbeat": told.heartbeat,
         "grace": told.grace,
         "drain-timeout": told.drain_timeout,
@@ -59,7 +61,8 @@ def as_told(told: Settings) -> dict[str, object]:
 
 EVERY_SETTING = {
     "listen": "0.0.0.0:7000",
-    "store": "memory:",
+    "store": "redis://somewhere",
+    "workers": 4,
     "heartbeat": Timing(2.0, 0.5),
     "grace": 0.0,
     "drain-timeout": 60.0,
@@ -73,6 +76,7 @@ def test_nothing_is_needed() -> None:
     assert as_told(told) == {
         "listen": "127.0.0.1:50051",
         "store": "sqlite:data/heartline.db",
+        "workers": 1,
         "heartbeat": Timing(15.0, 10.0),
         "grace": 5.0,
         "drain-timeout": 5.0,
@@ -147,6 +151,8 @@ WRONG = [
     ("max-message-bytes", "0", "'0' is not a number of bytes from 1 to 3145728"),
     ("max-message-bytes", "3145729", "is not a number of bytes"),
     ("max-message-bytes", "1M", "is not a number of bytes"),
+    ("workers", "0", "'0' is not a number of processes from 1 to 256"),
+    ("workers", "many", "is not a number of processes"),
     ("name", "", "a name is 1 to 255 bytes of printable text"),
     ("name", "x" * 256, "a name is 1 to 255 bytes"),
     ("name", "a\nb", "a name is 1 to 255 bytes"),
@@ -171,6 +177,13 @@ class TestRefusals:
         message = refusal("--heartbeat-interval=1ms", HEARTLINE_HEARTBEAT_TIMEOUT="5s")
         assert message.startswith("--heartbeat-interval, HEARTLINE_HEARTBEAT_TIMEOUT: ")
         assert "heartbeat_interval must be from 0.1 s to 10 minutes" in message
+
+    @pytest.mark.parametrize("store", ["memory:", "sqlite:data/heartline.db"])
+    def test_several_workers_on_a_store_that_one_process_holds_are_refused(self, store: str) -> None:
+        assert refusal("--workers=4", HEARTLINE_STORE=store) == (
+            "--workers: 4 processes need a store that they can share: write --store redis://HOST:PORT, or leave"
+            " --workers at 1"
+        )
 
     def test_heartbeat_times_that_cannot_work_together_are_refused(self) -> None:
         assert "must leave" in refusal("--heartbeat-interval=0.1", "--heartbeat-timeout=0.1")
