@@ -79,7 +79,7 @@ def redis_cluster(folder: Path, count: int = 3) -> Iterator[RedisCluster]:
     with ExitStack() as stack:
         servers = []
         for number in range(count):
-            flags = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+            flags = ("--repl-diskless-sync-delay", "0", "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
             servers.append(stack.enter_context(RedisServer(folder / str(number), *flags)).ready())
         bounds = [SLOTS * number // count for number in range(count + 1)]
         for number, server in enumerate(servers):

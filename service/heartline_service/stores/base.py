@@ -5,7 +5,8 @@ Rules for every store:
 - `on_change`, given to `open`, is called on the event loop for every commit that changed a channel, in log order,
   before the coroutine that caused it returns, and also when that coroutine's caller is gone. It alone wakes readers.
   A store that nodes share tells what other nodes do, too: of a channel whose head was asked for, until `forget`.
-- A method that fails has changed nothing. Failures are StoreError, never the driver's own.
+- A method that fails has changed nothing; where a network lost the answer, nothing or all. Failures are StoreError,
+  never the driver's own.
 - Offsets of a channel are 1, 2, 3 ... without holes. Instants are Unix time in seconds, handed in as `now`.
 """
 

@@ -26,6 +26,9 @@ CONNECT_TIMEOUT = 3.0
 ANSWER_TIMEOUT = 3.0
 """Seconds without a byte of an answer. Well under a node's lease, so that a stall does not cost it."""
 
+LOST = (told.ConnectionError, told.TimeoutError, told.ClusterDownError, told.ReadOnlyError)
+"""Answers after which a cluster is asked anew who has which slot."""
+
 Options = dict[str, Any]
 
 
@@ -65,6 +68,7 @@ class RedisClient:
         parts = urlsplit(url)
         self.where = f"{parts.hostname}:{parts.port or 6379}"
         self.cluster = False
+        self._outdated = False
         self._redis: Redis | RedisCluster | None = None
 
     async def connect(self) -> None:
@@ -128,13 +132,20 @@ class RedisClient:
         Raises StoreUnavailable when the answers do not come: then some of the commands may have been done.
         """
         assert self._redis is not None
+        if self._outdated:
+            await self.look_again()
+            self._outdated = False
         pipeline: Any = self._redis.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
         try:
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
         except (told.RedisError, OSError) as error:
+            # Another server of a cluster may have taken over.
+            self._outdated = self.cluster
             raise self.error(error) from error
+        if self.cluster and any(isinstance(answer, LOST) for answer in answers):
+            self._outdated = True
         return answers
 
     def _check(self, about: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ from heartline_service.stores.redis_client import RedisClient
 from heartline_service.stores.redis_scripts import Script
 
 MOST = 128
-"""Commands in one go, so that none waits long for those before it."""
+MOST_BYTES = 4 * 1024 * 1024
+"""So much goes in one go, so that none waits long for those before it; but at least one command."""
 
 Asked = tuple[Script | None, Sequence[Any], "asyncio.Future[Any]"]
 
@@ -69,7 +70,7 @@ class Lanes:
         try:
             while waiting := self._waiting[lane]:
                 # Once it has failed, those who waited meanwhile do not try one after the other.
-                most = len(waiting) if lane in self._broken else MOST
+                most = len(waiting) if lane in self._broken else _fitting(waiting)
                 asked, self._waiting[lane] = waiting[:most], waiting[most:]
                 if await self._send(asked):
                     self._broken.discard(lane)
@@ -101,6 +102,15 @@ class Lanes:
             else:
                 future.set_result(answer)
         return answered
+
+
+def _fitting(waiting: list[Asked]) -> int:
+    size = 0
+    for count, (_, command, _) in enumerate(waiting[:MOST]):
+        size += sum(len(part) for part in command if isinstance(part, bytes))
+        if size > MOST_BYTES and count:
+            return count
+    return MOST
 
 
 def _with_text(script: Script | None, command: Sequence[Any]) -> Sequence[Any]:
