@@ -42,6 +42,7 @@ TOOLS = {
     "redis": Tool("redis-server", ("--version",), "apt-get install redis-server"),
     "haproxy": Tool("haproxy", ("-v",), "apt-get install haproxy"),
     "nginx": Tool("nginx", ("-v",), "apt-get install nginx"),
+    "openssl": Tool("openssl", ("version",), "apt-get install openssl"),
     "chromium": Tool("chromium", ("--version",), "apt-get install chromium"),
     "grpcurl": Tool("grpcurl", ("-version",), "see github.com/fullstorydev/grpcurl, and put it on the PATH"),
     "buf": Tool("buf", ("--version",), "make test installs it; run the tests with that"),
