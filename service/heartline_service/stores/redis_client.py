@@ -27,7 +27,7 @@ ANSWER_TIMEOUT = 3.0
 """Seconds without a byte of an answer. Well under a node's lease, so that a stall does not cost it."""
 
 LOST = (told.ConnectionError, told.TimeoutError, told.ClusterDownError, told.ReadOnlyError)
-"""Answers after which a cluster is asked anew who has which slot."""
+"""Answers after which it is looked anew which server has what."""
 
 Options = dict[str, Any]
 
@@ -144,8 +144,11 @@ class RedisClient:
             # Another server of a cluster may have taken over.
             self._outdated = self.cluster
             raise self.error(error) from error
-        if self.cluster and any(isinstance(answer, LOST) for answer in answers):
-            self._outdated = True
+        if any(isinstance(answer, LOST) for answer in answers):
+            self._outdated = self.cluster
+            if isinstance(self._redis, Redis):
+                # Its name may lead to another server now.
+                await self._redis.connection_pool.disconnect()
         return answers
 
     def _check(self, about: dict[str, Any]) -> None:
