@@ -168,7 +168,7 @@ async def test_a_node_killed_under_load_costs_no_event_and_its_clients_are_here_
     async with asyncio.timeout(60), calling(two.address) as calls:
         async with session(one.address, client_id="lost"):
             listeners = await run_load(site, PUBLISHERS * EACH // 4, kill, gone)
-        assert monotonic() - killed_at < NODE_LEASE + GRACE + 5.0
+        assert monotonic() - killed_at < NODE_LEASE + GRACE + 10.0
         await check_all_was_heard(site, listeners)
 
 

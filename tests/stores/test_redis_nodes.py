@@ -140,6 +140,15 @@ async def test_news_that_were_lost_are_looked_up(redis_url: str, one_redis_for_a
         assert [event.offset for event in two.events()] == list(range(1, 11))
 
 
+async def test_what_others_tell_on_our_news_disturbs_nothing(redis_url: str, one_redis_for_all: RedisServer) -> None:
+    async with node(redis_url) as one, node(redis_url) as two:
+        await two.store.head("a")
+        for noise in (b"", b"noise", b"x" * 100):
+            one_redis_for_all.ask("SPUBLISH", "heartline:{a}:news", noise)
+        await one.store.append("a", messages(b"x"), 1.0)
+        assert await two.until(1) == Head(one.store.epoch, 1, 1)
+
+
 async def test_what_is_forgotten_is_not_told(redis_url: str, one_redis_for_all: RedisServer) -> None:
     async with node(redis_url) as one, node(redis_url) as two:
         await two.store.head("a")

@@ -211,6 +211,9 @@ class SharedRoster:
                     self._failing = True
                     await asyncio.sleep(RETRY_INTERVAL)
                     entry.acts = together(entry.acts)
+                except Exception:
+                    log.exception("a defect: presence of %r could not be stored", entry.client_id)
+                    del entry.acts[0]
         finally:
             entry.storing = None
             if not (entry.presence.online or entry.polls or entry.acts):

@@ -67,8 +67,14 @@ class Follower:
     def heard(self, channel: str, payload: bytes) -> None:
         """A notification came."""
         feed = self._feeds.get(channel)
-        if feed is not None:
-            self._offer(channel, feed, unpack_news(payload))
+        if feed is None:
+            return
+        try:
+            news = unpack_news(payload)
+        except ValueError:
+            log.warning("somebody else told something on the news of %r", channel)
+        else:
+            self._offer(channel, feed, news)
 
     async def appended(self, channel: str, news: News) -> None:
         """An append of our own was answered. Returns when it was told."""

@@ -69,12 +69,15 @@ class News(NamedTuple):
 
 
 def unpack_news(payload: bytes) -> News:
-    """Reads what the Lua function `tell` wrote."""
-    epoch, time, oldest, first = _NEWS.unpack_from(payload)
-    bodies, at = [], _NEWS.size
-    while at < len(payload):
-        (length,) = _LENGTH.unpack_from(payload, at)
-        at += _LENGTH.size
-        bodies.append(payload[at : at + length])
-        at += length
+    """Reads what the Lua function `tell` wrote. Raises ValueError for anything else."""
+    try:
+        epoch, time, oldest, first = _NEWS.unpack_from(payload)
+        bodies, at = [], _NEWS.size
+        while at < len(payload):
+            (length,) = _LENGTH.unpack_from(payload, at)
+            at += _LENGTH.size
+            bodies.append(payload[at : at + length])
+            at += length
+    except struct.error as error:
+        raise ValueError(str(error)) from None
     return News(epoch.decode(), time, oldest, first, bodies)

@@ -169,6 +169,8 @@ class Line:
                 error = errors.exceptions[0]
                 level = logging.DEBUG if failures else logging.WARNING
                 log.log(level, "news stop until Redis is back: %s", error)
+            except* Exception:
+                log.exception("a defect: news stop for a moment")
             finally:
                 self._pubsub = None
                 await _quietly(pubsub.aclose())  # type: ignore[no-untyped-call]
