@@ -19,9 +19,9 @@ from pathlib import Path
 
 from heartline_service.retention import by_pattern
 from heartline_service.stores.base import Head, NewMessage, StoredEvent
-from heartline_service.stores.sqlite import SqliteStore
-from heartline_service.stores.sqlite_file import PAGE_SIZE
-from heartline_service.stores.sqlite_group import key_of
+from heartline_service.stores.sqlite.file import PAGE_SIZE
+from heartline_service.stores.sqlite.group import key_of
+from heartline_service.stores.sqlite.store import SqliteStore
 
 from bench import measure
 from bench.messages import CHANNEL, PAYLOAD

@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from heartline.v1.events_pb2 import START_EARLIEST, Subscription
 from heartline.v1.presence_pb2 import PRESENCE_REASON_CONNECTED
 from heartline.v1.request_service_pb2 import GetPresenceRequest
-from heartline_service.stores.redis_client import ANSWER_TIMEOUT
+from heartline_service.stores.redis.client import ANSWER_TIMEOUT
 from redis_servers import RedisServer
 
 pytestmark = pytest.mark.needs("redis")

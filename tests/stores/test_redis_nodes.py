@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from heartline_service.stores.base import Head, NewMessage, Receipt, StoredEvent
-from heartline_service.stores.redis import RedisStore
+from heartline_service.stores.redis.store import RedisStore
 from redis_servers import RedisServer
 from stores.kinds import RETAIN, Told, bodies, messages
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from heartline_service.stores.base import NewMessage, PresenceRecord, StoreUnavailable
-from heartline_service.stores.redis import RedisStore
+from heartline_service.stores.redis.store import RedisStore
 from heartline_service.stores.shared import SharedStore, Standing
 from service.shared_memory import Shared, SharedMemoryStore
 from stores.kinds import RETAIN, bodies

@@ -23,7 +23,7 @@ from heartline_service.stores.base import (
     StoreLocked,
     StoreUnavailable,
 )
-from heartline_service.stores.sqlite import SqliteStore
+from heartline_service.stores.sqlite.store import SqliteStore
 from stores.kinds import ENVIRONMENT, RETAIN, bodies, messages, program
 
 

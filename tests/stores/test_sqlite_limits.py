@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from heartline_service.stores.base import Head, Receipt, StoreUnavailable
-from heartline_service.stores.sqlite import SqliteStore
-from heartline_service.stores.sqlite_group import MAX_CHANNEL_ID, MAX_OFFSET
+from heartline_service.stores.sqlite.group import MAX_CHANNEL_ID, MAX_OFFSET
+from heartline_service.stores.sqlite.store import SqliteStore
 from stores.kinds import RETAIN, messages
 
 

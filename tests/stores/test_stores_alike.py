@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from heartline_service.stores.base import Acked, IdConflict, NewMessage, PresenceRecord, Store
 from heartline_service.stores.memory import MemoryStore
-from heartline_service.stores.redis import RedisStore
-from heartline_service.stores.sqlite import SqliteStore
+from heartline_service.stores.redis.store import RedisStore
+from heartline_service.stores.sqlite.store import SqliteStore
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test

@@ -5,7 +5,7 @@ from pathlib import Path
 from heartline_service.retention import Retain
 from heartline_service.stores.base import Store
 from heartline_service.stores.memory import MemoryStore
-from heartline_service.stores.sqlite import SqliteStore
+from heartline_service.stores.sqlite.store import SqliteStore
 
 SHARED = ("redis", "rediss")
 """Kinds of stores that several nodes can share."""
@@ -26,7 +26,7 @@ def open_store(url: str, retain: Retain) -> Store:
         return SqliteStore(Path(where), retain)
     if kind in SHARED:
         try:
-            from heartline_service.stores.redis import RedisStore
+            from heartline_service.stores.redis.store import RedisStore
         except ModuleNotFoundError as error:
             raise ValueError(f'the store "{kind}:" needs the package {error.name}: install heartline[redis]') from None
         return RedisStore(url, retain)

@@ -1,7 +1,7 @@
 """The store in Redis, or in a Redis Cluster: many nodes share it, and it outlives them all.
 
 Rules:
-- What Redis does in one step is in redis_scripts.py. How durable an answer is, its configuration says: docs/redis.md.
+- What Redis does in one step is in scripts.py. How durable an answer is, its configuration says: docs/redis.md.
 - Who asked is not needed any more: what was asked is done, told, and only then answered, also when its caller is gone.
 - A step whose answer is lost may have been taken. It fails as StoreUnavailable, and is safe to repeat with an id.
 """
@@ -25,14 +25,14 @@ from heartline_service.stores.base import (
     StoreUnavailable,
 )
 from heartline_service.stores.memory import new_epoch
-from heartline_service.stores.redis_client import RedisClient
-from heartline_service.stores.redis_follow import Follower
-from heartline_service.stores.redis_keys import acks_key
-from heartline_service.stores.redis_lanes import Lanes
-from heartline_service.stores.redis_logs import Logs
-from heartline_service.stores.redis_news import Lines
-from heartline_service.stores.redis_presence import RedisPresence
-from heartline_service.stores.redis_scripts import ACK
+from heartline_service.stores.redis.client import RedisClient
+from heartline_service.stores.redis.follow import Follower
+from heartline_service.stores.redis.keys import acks_key
+from heartline_service.stores.redis.lanes import Lanes
+from heartline_service.stores.redis.logs import Logs
+from heartline_service.stores.redis.news import Lines
+from heartline_service.stores.redis.presence import RedisPresence
+from heartline_service.stores.redis.scripts import ACK
 from heartline_service.stores.shared import Pulse, Standing
 
 ROUND_INTERVAL = 1.0

@@ -9,11 +9,11 @@ from typing import Any
 
 from heartline_service.retention import PRESENCE_CHANNEL
 from heartline_service.stores.base import NewMessage, PresenceRecord, StoreUnavailable
-from heartline_service.stores.redis_follow import Follower
-from heartline_service.stores.redis_keys import PREFIX
-from heartline_service.stores.redis_lanes import Lanes
-from heartline_service.stores.redis_logs import Logs
-from heartline_service.stores.redis_presence_scripts import BEAT, STANDING
+from heartline_service.stores.redis.follow import Follower
+from heartline_service.stores.redis.keys import PREFIX
+from heartline_service.stores.redis.lanes import Lanes
+from heartline_service.stores.redis.logs import Logs
+from heartline_service.stores.redis.presence_scripts import BEAT, STANDING
 from heartline_service.stores.shared import Pulse, Standing
 
 _TAG = f"{PREFIX}{{{PRESENCE_CHANNEL}}}:"

@@ -20,7 +20,7 @@ from typing import Any
 
 from heartline_service.retention import Retain
 from heartline_service.stores.base import DEDUPE_WINDOW, Acked, Head, IdConflict, Receipt, StoredEvent, StoreError
-from heartline_service.stores.sqlite_group import (
+from heartline_service.stores.sqlite.group import (
     MAX_OFFSET,
     OFFSET_BITS,
     Ack,

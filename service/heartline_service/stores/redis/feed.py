@@ -8,7 +8,7 @@ import enum
 from collections import OrderedDict
 
 from heartline_service.stores.base import Head
-from heartline_service.stores.redis_keys import News
+from heartline_service.stores.redis.keys import News
 
 REMEMBERED = 64
 """Of how many steps it is known when they were taken, so that the same offset with other content shows."""

@@ -17,9 +17,9 @@ from queue import SimpleQueue
 from typing import Any
 
 from heartline_service.stores.base import OnChange
-from heartline_service.stores.sqlite_file import StoreFile, store_error
-from heartline_service.stores.sqlite_group import Write
-from heartline_service.stores.sqlite_tables import Answer, Tables, Told
+from heartline_service.stores.sqlite.file import StoreFile, store_error
+from heartline_service.stores.sqlite.group import Write
+from heartline_service.stores.sqlite.tables import Answer, Tables, Told
 
 log = logging.getLogger("heartline.store")
 

@@ -1,6 +1,6 @@
 """What Redis does in one step to presence, all of which is in the slot of "$presence". Pure."""
 
-from heartline_service.stores.redis_scripts import APPENDING, LOG, LUA, Script
+from heartline_service.stores.redis.scripts import APPENDING, LOG, LUA, Script
 
 STANDING = Script(
     LUA,

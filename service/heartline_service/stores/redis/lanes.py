@@ -15,8 +15,8 @@ from typing import Any
 from redis.exceptions import NoScriptError
 
 from heartline_service.stores.base import StoreUnavailable
-from heartline_service.stores.redis_client import RedisClient
-from heartline_service.stores.redis_scripts import Script
+from heartline_service.stores.redis.client import RedisClient
+from heartline_service.stores.redis.scripts import Script
 
 MOST = 128
 MOST_BYTES = 4 * 1024 * 1024

@@ -15,7 +15,6 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from heartline_service.retention import Retain
-from heartline_service.stores import redis_scripts as scripts
 from heartline_service.stores.base import (
     DEDUPE_WINDOW,
     Head,
@@ -26,8 +25,9 @@ from heartline_service.stores.base import (
     StoreError,
 )
 from heartline_service.stores.memory import new_epoch
-from heartline_service.stores.redis_keys import EPOCH_KEY, INDEX_KEY, TRIMMER_KEY, News, channel_keys
-from heartline_service.stores.redis_lanes import Lanes
+from heartline_service.stores.redis import scripts
+from heartline_service.stores.redis.keys import EPOCH_KEY, INDEX_KEY, TRIMMER_KEY, News, channel_keys
+from heartline_service.stores.redis.lanes import Lanes
 
 TRIM_EVENTS = 2000
 """About how many events one step lets go."""

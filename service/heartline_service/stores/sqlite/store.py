@@ -1,7 +1,7 @@
 """The store in one SQLite file: what was answered survives the loss of power.
 
 Rules:
-- One thread writes, in groups (sqlite_writer.py); another reads, on its own connection. The event loop does neither.
+- One thread writes, in groups (writer.py); another reads, on its own connection. The event loop does neither.
 - One epoch for the life of the file.
 - Retention and forgetting go in small portions, so that they hold up no publisher.
 """
@@ -28,8 +28,8 @@ from heartline_service.stores.base import (
     StoreUnavailable,
 )
 from heartline_service.stores.memory import new_epoch
-from heartline_service.stores.sqlite_file import StoreFile, open_file, store_error
-from heartline_service.stores.sqlite_group import (
+from heartline_service.stores.sqlite.file import StoreFile, open_file, store_error
+from heartline_service.stores.sqlite.group import (
     MAX_OFFSET,
     OFFSET_BITS,
     Ack,
@@ -39,8 +39,8 @@ from heartline_service.stores.sqlite_group import (
     Trim,
     key_of,
 )
-from heartline_service.stores.sqlite_tables import LOGS_BY_NAME, LOGS_PAGE, PRESENCE, Tables, for_rows, log_of
-from heartline_service.stores.sqlite_writer import Writer
+from heartline_service.stores.sqlite.tables import LOGS_BY_NAME, LOGS_PAGE, PRESENCE, Tables, for_rows, log_of
+from heartline_service.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
 

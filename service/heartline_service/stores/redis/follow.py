@@ -14,10 +14,10 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from heartline_service.stores.base import Head, OnChange, StoredEvent, StoreError
-from heartline_service.stores.redis_feed import Feed, Verdict
-from heartline_service.stores.redis_keys import News, unpack_news
-from heartline_service.stores.redis_logs import NOTHING, Known, Logs
-from heartline_service.stores.redis_news import Lines
+from heartline_service.stores.redis.feed import Feed, Verdict
+from heartline_service.stores.redis.keys import News, unpack_news
+from heartline_service.stores.redis.logs import NOTHING, Known, Logs
+from heartline_service.stores.redis.news import Lines
 
 PATIENCE = 0.05
 """Seconds."""

@@ -20,8 +20,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from heartline_service.stores.base import StoreError, StoreUnavailable
-from heartline_service.stores.redis_client import ANSWER_TIMEOUT, RedisClient
-from heartline_service.stores.redis_keys import channel_keys
+from heartline_service.stores.redis.client import ANSWER_TIMEOUT, RedisClient
+from heartline_service.stores.redis.keys import channel_keys
 
 PING_INTERVAL = 1.0
 HEARD_WITHIN = 3.0

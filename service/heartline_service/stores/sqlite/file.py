@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from heartline_service.stores.base import StoreCorrupt, StoreError, StoreLocked, StoreUnavailable
-from heartline_service.stores.sqlite_group import OFFSET_BITS
+from heartline_service.stores.sqlite.group import OFFSET_BITS
 
 APPLICATION_ID = 0x48544C4E
 """Marks a database as ours: "HTLN"."""
