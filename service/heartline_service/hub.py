@@ -90,7 +90,9 @@ class Hub:
         """Moves a client's stored cursors, and returns where they are. Raises Fault, StoreError."""
         acks = []
         for index, position in enumerate(positions):
-            head = (await self.channels.get(position.channel)).head
+            channel = await self.channels.get(position.channel)
+            await self.channels.hear_of(channel, position.epoch, position.offset)
+            head = channel.head
             check_ack(head, position, index)
             acks.append(Acked(position.channel, head.epoch, position.offset))
         return await self.store.ack(client_id, acks)

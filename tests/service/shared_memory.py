@@ -56,6 +56,8 @@ class SharedMemoryStore:
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self.cut_off = False
+        self.deaf = False
+        """Whether it hears nothing of what changes, unless it asks."""
 
     @property
     def epoch(self) -> str:
@@ -64,7 +66,8 @@ class SharedMemoryStore:
 
     async def open(self, on_change: OnChange) -> None:
         """See Store."""
-        await self.shared.listen(on_change)
+        self._on_change = on_change
+        await self.shared.listen(self._hear)
 
     async def close(self) -> None:
         """See Store."""
@@ -76,7 +79,10 @@ class SharedMemoryStore:
 
     async def head(self, channel: str) -> Head:
         """See Store."""
-        return await self._there().logs.head(channel)
+        head = await self._there().logs.head(channel)
+        if self.deaf:
+            self._on_change(channel, head, ())
+        return head
 
     async def read(self, channel: str, after: int, max_events: int, max_bytes: int) -> list[StoredEvent]:
         """See Store."""
@@ -163,6 +169,10 @@ class SharedMemoryStore:
     async def forget_node(self, node: str) -> None:
         """See SharedStore."""
         self._there().nodes.pop(node, None)
+
+    def _hear(self, channel: str, head: Head, events: Sequence[StoredEvent]) -> None:
+        if not self.deaf:
+            self._on_change(channel, head, events)
 
     def _there(self) -> Shared:
         if self.cut_off or self.shared.away:

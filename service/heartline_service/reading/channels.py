@@ -159,6 +159,16 @@ class Channels:
             self._recent.popitem(last=False)
         return channel
 
+    async def hear_of(self, channel: Channel, epoch: str, offset: int) -> None:
+        """Makes sure that a position is not only of what this node has not heard of yet. Raises StoreError.
+
+        Where nodes share a store, another may have shown it. The first look may be one that began before that.
+        """
+        for _ in range(2 if self._forget is not None else 0):
+            if epoch in ("", channel.head.epoch) and offset <= channel.head.latest:
+                return
+            await self._store.head(channel.name)
+
     def _gone(self, name: str) -> None:
         if self._forget is not None and name not in self._known:
             self._forget(name)

@@ -71,7 +71,8 @@ async def begin(channels: Channels, store: Store, client_id: str, wish: Wish) ->
     head = channel.head
     if wish.after is not None:
         epoch, offset = wish.after
-        return Cursor(channel, epoch or head.epoch, offset)
+        await channels.hear_of(channel, epoch, offset)
+        return Cursor(channel, epoch or channel.head.epoch, offset)
     if wish.start == events_pb2.START_EARLIEST:
         return Cursor(channel, head.epoch, head.oldest - 1)
     if wish.start == events_pb2.START_LATEST:
@@ -81,6 +82,7 @@ async def begin(channels: Channels, store: Store, client_id: str, wish: Wish) ->
         # Stored at once, so that a client that dies before its first ack finds what came meanwhile.
         head = channel.head
         (acked,) = await store.ack(client_id, [Acked(wish.channel, head.epoch, head.latest)], first=True)
+    await channels.hear_of(channel, acked.epoch, acked.offset)
     return Cursor(channel, acked.epoch, acked.offset)
 
 

@@ -3,6 +3,7 @@
 Rules:
 - A client's standing is changed by compare-and-set, so that nodes that change it at once do not undo each other.
 - A node takes part under the name of its incarnation, for as long as it beats. One that was given up takes a new one.
+- `head` asks the store, and tells by `on_change` what this node had not heard of, before it returns.
 - All instants are the store's time: clocks of nodes may be wrong, and must not matter.
 """
 
