@@ -23,7 +23,7 @@ async def one_behind() -> AsyncIterator[tuple[House, House]]:
 
 @virtual
 async def test_a_client_goes_on_there_from_where_it_was() -> None:
-    async with one_behind() as (one, two):
+    async with one_behind() as (_, two):
         peer = await two.client("", after(2))
         assert peer.texts() == ["3"]
         assert not any(batch.HasField("gap") for batch in peer.batches())
