@@ -1,7 +1,9 @@
-"""Runs a command's coroutine so that SIGTERM ends it as Ctrl-C does: by a cancel, with all that it began undone.
+"""Runs a command's coroutine so that Ctrl-C and SIGTERM end it by a cancel, with all that it began undone.
 
-An exception raised by a signal handler, as `dispatch` does for commands without a loop, could hit in the middle of
-gRPC's or asyncio's own work, and leave a child process behind.
+Rules:
+- An exception raised by a signal handler, as `dispatch` does for commands without a loop, could hit in the middle of
+  gRPC's or asyncio's own work, and leave a child process behind.
+- The first signal counts. An impatient second one would hit the undoing, so it changes nothing; that is short.
 """
 
 import asyncio
@@ -15,22 +17,25 @@ _Result = TypeVar("_Result")
 
 
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """What `work` returns. Raises SystemExit when SIGTERM ended it, KeyboardInterrupt for Ctrl-C."""
-    terminated = False
+    """What `work` returns. Raises KeyboardInterrupt when Ctrl-C ended it, SystemExit when SIGTERM did."""
+    came: list[signal.Signals] = []
 
     async def main() -> _Result:
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
+        def end(number: signal.Signals) -> None:
+            if not came:
+                task.cancel()
+            came.append(number)
 
         task = asyncio.ensure_future(work)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
         return await task
 
     try:
         return asyncio.run(main())
     except asyncio.CancelledError:
-        if not terminated:
+        if not came:
             raise
+        if came[0] is signal.SIGINT:
+            raise KeyboardInterrupt from None
         raise SystemExit(Exit.TERMINATED) from None
