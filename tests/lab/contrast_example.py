@@ -12,9 +12,9 @@ from heartline_lab.contrast.results import (
     Sweep,
     SweepPoint,
     Traffic,
-    WayStep,
     Workload,
 )
+from heartline_lab.drawing.ladder import Step
 
 P50 = {"short": 110.0, "kept": 100.0, "long-poll": 3.0, "stream": 2.0}
 CPU = {"short": 1300.0, "kept": 500.0, "long-poll": 600.0, "stream": 125.0}
@@ -45,8 +45,8 @@ def mode(name: str, **changes: object) -> ModeResult:
         "latency_samples_ms": tuple(p50 * (0.5 + i / 50) for i in range(100)),
         "traffic": tuple(Traffic(i / 10, i * 700, i * 300) for i in range(31)),
         "way": (
-            WayStep(0, "publisher", "server", "Publish", kind="data"),
-            WayStep(p50 / 1000, "server", "client", "1 event", f"by {name}", kind="data"),
+            Step(0, "publisher", "server", "Publish", kind="data"),
+            Step(p50 / 1000, "server", "client", "1 event", f"by {name}", kind="data"),
         ),
     }
     return ModeResult(**{**fields, **changes})  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 import pytest
 from heartline_lab.contrast.journal import Journal, Published
-from heartline_lab.contrast.results import WayStep
 from heartline_lab.contrast.way import LANES, way
 from heartline_lab.drawing.ladder import Ladder, Step
 
@@ -16,7 +15,7 @@ POLLS = Journal(
 )
 
 
-def told(steps: tuple[WayStep, ...]) -> list[tuple[int, str, str, str]]:
+def told(steps: tuple[Step, ...]) -> list[tuple[int, str, str, str]]:
     """When, in milliseconds, from where to where, and what."""
     return [(round(step.at * 1000), step.source, step.target, step.label) for step in steps]
 

@@ -16,7 +16,8 @@ from operator import attrgetter
 from statistics import median_low
 from typing import Any, TypeVar
 
-from heartline_lab.contrast.results import ModeResult, Opening, Percentiles, SweepPoint, Traffic, WayStep
+from heartline_lab.contrast.results import ModeResult, Opening, Percentiles, SweepPoint, Traffic
+from heartline_lab.drawing.ladder.steps import Step
 
 _Item = TypeVar("_Item")
 
@@ -64,7 +65,7 @@ class Run:
     client_wakeups: int
     seconds: float
     traffic: tuple[Traffic, ...]
-    way: tuple[WayStep, ...]
+    way: tuple[Step, ...]
 
     @property
     def connections(self) -> int:

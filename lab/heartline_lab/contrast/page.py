@@ -15,7 +15,7 @@ from heartline_lab.contrast import sheet
 from heartline_lab.contrast.results import Contrast, ModeResult
 from heartline_lab.contrast.way import LANES
 from heartline_lab.contrast.words import many
-from heartline_lab.drawing.ladder import Ladder, Step, as_svg
+from heartline_lab.drawing.ladder import Ladder, as_svg
 from heartline_lab.drawing.units import size, span
 
 WAYS = {
@@ -91,7 +91,7 @@ def _held(text: str) -> str:
 
 
 def _way(mode: ModeResult) -> Ladder:
-    steps = tuple(Step(**{**dataclasses.asdict(step), "at": round(step.at, _TENTHS)}) for step in mode.way)
+    steps = tuple(dataclasses.replace(step, at=round(step.at, _TENTHS)) for step in mode.way)
     return Ladder(f"One event's way: {mode.mode}", LANES, steps)
 
 

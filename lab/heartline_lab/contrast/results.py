@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from heartline_lab.contrast.records import record
+from heartline_lab.drawing.ladder.steps import Step
 
 SCHEMA = "heartline.contrast/1"
 MODES = ("short", "kept", "long-poll", "stream")
@@ -73,19 +74,6 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class WayStep:
-    """One step of one event's way, with the fields of a ladder diagram's step; `at` is in seconds since the publish."""
-
-    at: float
-    source: str
-    target: str
-    label: str
-    note: str = ""
-    lost: bool = False
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ModeResult:
     """One way to get events, measured."""
 
@@ -118,8 +106,8 @@ class ModeResult:
     """Of all repeats, sorted; when there are many, as many of them as a plot needs, evenly picked."""
     traffic: tuple[Traffic, ...]
     """Bytes over time in the last repeat."""
-    way: tuple[WayStep, ...]
-    """One event's way to one client: the event of the last repeat whose latency was the median."""
+    way: tuple[Step, ...]
+    """How one event came to one client, since its publish: that one of the last repeat whose latency was the median."""
 
 
 @dataclass(frozen=True, slots=True)
