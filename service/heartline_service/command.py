@@ -1,27 +1,12 @@
-"""`heartline serve`: the server's life from start to signal, and what it says on the way."""
+"""`heartline serve`: its flags, and whether one process serves or several."""
 
 import argparse
 import asyncio
-import logging
 import os
-import shutil
-import signal
-import sys
 import textwrap
-from pathlib import Path
 from typing import Any
 
-from heartline_service import options
-from heartline_service.server import PortInUse, Server
-from heartline_service.settings import Settings
-from heartline_service.stores import shown
-from heartline_service.stores.base import StoreCorrupt, StoreError, StoreLocked
-
-EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL = 2, 65, 69, 75
-"""As in sysexits.h, and argparse's own for usage."""
-
-SWITCH_INTERVAL = 0.0005
-"""Seconds that a thread may hold Python's lock while another waits for it."""
+from heartline_service import options, serving, workers
 
 VARIABLES = textwrap.fill(", ".join(option.variable for option in options.OPTIONS), 118)
 
@@ -54,85 +39,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings, level = options.settings(vars(args), os.environ)
     except ValueError as error:
-        return failed(str(error), EX_USAGE)
+        return serving.failed(str(error), serving.EX_USAGE)
     if settings.workers > 1:
-        from heartline_service import workers
-
         return asyncio.run(workers.keep(settings, options.flags(vars(args))))
-    return serve_until_told(settings, level)
-
-
-def serve_until_told(settings: Settings, level: int, *, worker: bool = False) -> int:
-    """Serves until a signal comes; a worker also until its standard input ends. Returns the exit code."""
-    # The store's thread needs Python's lock for moments at a time. With the default of 5 ms, a busy event loop makes it
-    # wait that long for each of them: we measured a tenth more publishes a second this way.
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        return asyncio.run(_serve(settings, worker))
-    except KeyboardInterrupt:
-        return 130
-
-
-async def _serve(settings: Settings, worker: bool) -> int:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for number in signals:
-        loop.add_signal_handler(number, stopping.set)
-    if worker:
-        loop.add_reader(sys.stdin, stopping.set)
-    try:
-        server = Server(settings, share_port=worker)
-        await server.start()
-    except ValueError as error:
-        return failed(str(error), EX_USAGE)
-    except PortInUse as error:
-        return failed(f"{error}; choose another with --listen", EX_UNAVAILABLE)
-    except StoreLocked as error:
-        return failed(str(error), EX_TEMPFAIL)
-    except StoreCorrupt as error:
-        return failed(str(error), EX_DATAERR)
-    except StoreError as error:
-        return failed(str(error), EX_UNAVAILABLE)
-    announce(settings, server.address)
-    await stopping.wait()
-    # From here on, a second signal ends at once. Nothing is lost: what was answered is in the store.
-    for number in signals:
-        loop.add_signal_handler(number, os._exit, 128 + number)
-    if worker:
-        loop.remove_reader(sys.stdin)
-    else:
-        say_draining()
-    await server.stop()
-    return 0
-
-
-def say_draining() -> None:
-    """Tells the person at the terminal what happens."""
-    print("heartline: draining; press Ctrl-C again to stop at once", file=sys.stderr, flush=True)
-
-
-def announce(settings: Settings, address: str) -> None:
-    """Tells that it serves, and what to try."""
-    program = _program()
-    server = "" if address.endswith(":50051") else f" --server {address}"
-    print(f"heartline: serving on {address}, store {shown(settings.store)}")
-    print("try, in other terminals:")
-    print(f"  {program} listen orders --client-id phone-7{server}")
-    print(f'  {program} publish orders "hello"{server}')
-    print(f"  {program} who{server}", flush=True)
-
-
-def _program() -> str:
-    """How the person who reads this can call us: by name if the shell finds us so, else by path."""
-    found, called = shutil.which("heartline"), Path(sys.argv[0])
-    if found and called.exists() and Path(found).samefile(called):
-        return "heartline"
-    return os.path.relpath(called) if called.name == "heartline" else "heartline"
-
-
-def failed(message: str, code: int) -> int:
-    """Says why it does not go on. Returns the exit code."""
-    print(f"heartline: {message}", file=sys.stderr)
-    return code
+    return serving.serve_until_told(settings, level)

@@ -18,7 +18,7 @@ from asyncio.subprocess import PIPE, Process
 from dataclasses import replace
 from typing import Any
 
-from heartline_service import command, options
+from heartline_service import options, serving
 from heartline_service.server import PortInUse, try_address
 from heartline_service.settings import Settings
 
@@ -48,7 +48,7 @@ async def keep(settings: Settings, flags: list[str]) -> int:
     try:
         held, address = reserve(settings.listen)
     except PortInUse as error:
-        return command.failed(f"{error}; choose another with --listen", command.EX_UNAVAILABLE)
+        return serving.failed(f"{error}; choose another with --listen", serving.EX_UNAVAILABLE)
     with held:
         workers: list[Process] = []
         try:
@@ -74,7 +74,7 @@ async def _keep(settings: Settings, workers: list[Process], flags: list[str], st
         if not all(ready.result()):
             return max([await worker.wait() for worker in fresh])
     else:
-        command.announce(settings, settings.listen)
+        serving.announce(settings, settings.listen)
     ends = {asyncio.create_task(worker.wait()): number for number, worker in enumerate(workers)}
     while not stopping.is_set():
         done, _ = await asyncio.wait([stopped, *ends], return_when=asyncio.FIRST_COMPLETED)
@@ -91,7 +91,7 @@ async def _keep(settings: Settings, workers: list[Process], flags: list[str], st
 async def _stop(workers: list[Process]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _kill, workers)
-    command.say_draining()
+    serving.say_draining()
     for worker in workers:
         with contextlib.suppress(ProcessLookupError):
             worker.terminate()
@@ -121,7 +121,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     options.add_arguments(parser)
     settings, level = options.settings(vars(parser.parse_args()), os.environ)
-    return command.serve_until_told(settings, level, worker=True)
+    return serving.serve_until_told(settings, level, worker=True)
 
 
 if __name__ == "__main__":
