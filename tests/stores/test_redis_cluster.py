@@ -1,6 +1,7 @@
 """A Redis Cluster that changes under a node: slots that move, and a replica that takes over."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,6 +44,17 @@ async def heard(one: Node, texts: list[bytes]) -> None:
                 await one._changed.wait()
 
 
+def wait_until_known(cluster: RedisCluster, replica: RedisServer) -> None:
+    """Returns when every server has heard of the replica: one that has not would not believe it later."""
+    name, deadline = replica.ask("CLUSTER", "MYID").decode(), time.monotonic() + 30
+    for server in cluster.servers:
+        while not any(
+            line.startswith(name) and " slave " in line and line.endswith(" connected")
+            for line in server.ask("CLUSTER", "NODES").decode().splitlines()
+        ):
+            assert time.monotonic() < deadline, "a server of the cluster never heard of the replica"
+
+
 async def test_channels_whose_slots_move_go_on(cluster: RedisCluster) -> None:
     source, target = cluster.servers[0], cluster.servers[1]
     names = [server.ask("CLUSTER", "MYID").decode() for server in cluster.servers]
@@ -73,6 +85,7 @@ async def test_a_replica_that_takes_over_goes_on(cluster: RedisCluster, tmp_path
         replica.out.wait("Cluster state changed: ok")
         replica.ask("CLUSTER", "REPLICATE", primary.ask("CLUSTER", "MYID"))
         replica.out.wait("MASTER <-> REPLICA sync: Finished with success")
+        wait_until_known(cluster, replica)
         async with node(cluster.servers[1].url) as one, node(cluster.servers[2].url) as two:
             for channel in CHANNELS:
                 await two.store.head(channel)
