@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from heartline.v1.events_pb2 import GAP_REASON_AHEAD, Position
-from service.news import ACKED, after, with_news
+from service.news import ACKED, after, numbers, with_news
 from service.nodes import nodes
 from service.peer import House
 from service.poll import poll, texts
@@ -50,6 +50,21 @@ async def test_an_ack_from_elsewhere_is_where_reading_begins() -> None:
         await one.hub.ack("phone-7", [Position(channel="news", offset=2)])
         batches, _ = await poll(two, ACKED, client_id="phone-7")
         assert texts(batches) == ["3"]
+
+
+@virtual
+async def test_events_of_which_the_node_has_not_heard_are_read_when_it_has() -> None:
+    async with nodes() as (_, one, two):
+        await with_news(one, 3)
+        await poll(two, after(3))
+        two.store.deaf = True
+        await one.publish("news", "4", "5")
+        peer = await two.client("", after(0))
+        assert peer.texts() == numbers(1, 3)
+        two.store.deaf = False
+        await one.publish("news", "6")
+        assert peer.texts() == numbers(1, 6)
+        assert not any(batch.HasField("gap") for batch in peer.batches())
 
 
 @virtual

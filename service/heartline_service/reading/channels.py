@@ -112,7 +112,10 @@ class Channel:
             reading.exception()
 
     async def _read(self, after: int, max_events: int) -> Piece:
-        events = fitting(await self._store.read(self.name, after, max_events, EVENT_BYTES), 0, max_events, EVENT_BYTES)
+        stored = await self._store.read(self.name, after, max_events, EVENT_BYTES)
+        # Where nodes share a store, it may have more than this node has heard of, which would put a reader ahead.
+        heard_of = [event for event in stored if event.offset <= self.head.latest]
+        events = fitting(heard_of, 0, max_events, EVENT_BYTES)
         return self._piece(events, events[-1].offset if events else after)
 
     def empty(self, offset: int, gap: GapKind | None = None, oldest: int = 0, epoch: str = "") -> Piece:
