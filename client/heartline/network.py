@@ -10,7 +10,7 @@ Rules:
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 import grpc
 import grpc.aio
@@ -103,6 +103,12 @@ class GrpcConnection:
     async def close(self) -> None:
         """Ends what is under way, and the connection."""
         await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 def _options(target: str) -> list[tuple[str, int]]:

@@ -9,7 +9,6 @@ Rules:
 """
 
 import asyncio
-import ctypes
 import errno
 import socket
 import struct
@@ -20,11 +19,11 @@ from typing import Self
 from heartline.cli.exits import CommandError, Exit
 
 from heartline_lab.anatomy.dissect import Packet
+from heartline_lab.sockets import attach_filter
 
 __all__ = ["Capture", "Packet"]
 
 _ETH_P_IP = 0x0800
-_SO_ATTACH_FILTER = 26
 _SO_TIMESTAMPNS = 35
 _SO_RCVBUFFORCE = 33
 _SOL_PACKET = 263
@@ -112,7 +111,7 @@ def _tap() -> socket.socket:
 def _listening(port: int) -> socket.socket:
     tap = _tap()
     try:
-        _attach(tap, filter_program(port))
+        attach_filter(tap, filter_program(port))
         _widen(tap)
         tap.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         tap.setblocking(False)
@@ -140,11 +139,6 @@ def filter_program(port: int) -> list[tuple[int, int, int, int]]:
         (done, 0, 0, _LARGEST),
         (done, 0, 0, 0),
     ]
-
-
-def _attach(tap: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
-    steps = ctypes.create_string_buffer(b"".join(struct.pack("@HBBI", *step) for step in program))
-    tap.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(steps)))
 
 
 def _widen(tap: socket.socket) -> None:

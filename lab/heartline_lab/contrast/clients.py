@@ -11,6 +11,7 @@ Rules:
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import heartline
@@ -44,7 +45,7 @@ class Order:
     """How long after `seconds` events may still come."""
 
 
-class Client:
+class Client(ABC):
     """One subscriber; its mode says how it opens and how it runs."""
 
     def __init__(self, order: Order, number: int) -> None:
@@ -62,33 +63,43 @@ class Client:
         if len(self._seen) == self.order.events:
             self._complete.set()
 
+    @abstractmethod
     async def open(self) -> None:
         """Makes ready."""
 
+    @abstractmethod
     async def run(self, starts: float) -> None:
         """Gets events, from that moment of the monotonic clock, in seconds."""
-        follower = asyncio.create_task(self.follow())
-        ends = asyncio.create_task(self._ends(starts))
-        await asyncio.wait({follower, ends}, return_when=asyncio.FIRST_COMPLETED)
-        if follower.done():
-            follower.result()
-
-    async def follow(self) -> None:
-        """Gets events for ever."""
-        raise NotImplementedError
 
     def wanted(self, starts: float, due: float) -> bool:
         """Whether something that is due at that moment belongs to the run."""
         past = due - starts - self.order.seconds
         return past < 0 or (not self._complete.is_set() and past < self.order.patience)
 
-    async def _ends(self, starts: float) -> None:
+    async def ended(self, starts: float) -> None:
+        """Returns when the run is over."""
         await asyncio.sleep(starts + self.order.seconds - time.monotonic())
         try:
             async with asyncio.timeout(self.order.patience):
                 await self._complete.wait()
         except TimeoutError:
             pass
+
+
+class Follower(Client):
+    """What the two modes share to which events come by themselves."""
+
+    @abstractmethod
+    async def follow(self) -> None:
+        """Gets events for ever."""
+
+    async def run(self, starts: float) -> None:
+        """Follows until the run is over."""
+        follower = asyncio.create_task(self.follow())
+        ends = asyncio.create_task(self.ended(starts))
+        await asyncio.wait({follower, ends}, return_when=asyncio.FIRST_COMPLETED)
+        if follower.done():
+            follower.result()
 
 
 class Poller(Client):
@@ -114,9 +125,9 @@ class Poller(Client):
 class IntervalPoller(Poller):
     """What the two modes share that ask at intervals."""
 
+    @abstractmethod
     async def ask(self) -> None:
         """One poll, as the mode makes it."""
-        raise NotImplementedError
 
     async def run(self, starts: float) -> None:
         """Polls; all clients together spread evenly over an interval."""
@@ -131,13 +142,13 @@ class IntervalPoller(Poller):
 class Short(IntervalPoller):
     """A new connection for every poll."""
 
+    async def open(self) -> None:
+        """Has nothing to make ready."""
+
     async def ask(self) -> None:
         """Connects, asks, and hangs up."""
-        connection = GrpcConnection(self.order.target)
-        try:
+        async with GrpcConnection(self.order.target) as connection:
             await self.poll(connection)
-        finally:
-            await connection.close()
 
 
 class Connected(Poller):
@@ -158,7 +169,7 @@ class Kept(Connected, IntervalPoller):
         await self.poll(self.connection)
 
 
-class LongPoll(Connected):
+class LongPoll(Connected, Follower):
     """Polls that wait for news, one after the other."""
 
     async def follow(self) -> None:
@@ -167,7 +178,7 @@ class LongPoll(Connected):
             await self.poll(self.connection, self.order.wait)
 
 
-class Stream(Client):
+class Stream(Follower):
     """The library's line, over a stream."""
 
     async def open(self) -> None:

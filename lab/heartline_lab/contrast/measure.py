@@ -8,8 +8,7 @@ Rules:
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from statistics import median_low
 
 from heartline.network import GrpcConnection
@@ -47,7 +46,7 @@ async def contrast(asked: Workload, fresh_within: float, sweep: bool, begin: Beg
     done: list[tuple[Task, Run]] = []
     publishing: defaultdict[float, list[float]] = defaultdict(list)
     begin("starting", START)
-    async with serving() as server, _connection(server.address) as publisher, vanishing(workload) as vanished:
+    async with serving() as server, GrpcConnection(server.address) as publisher, vanishing(workload) as vanished:
         stage = Stage(server, publisher)
         await publish_alone(stage, WARM_UP, 0)  # the first calls of a server cost more than any later one
         event = await event_cost(stage, workload.payload)
@@ -84,12 +83,3 @@ def _sweep(setting: str, done: list[tuple[Task, Run]], publish_costs: Mapping[fl
             work = task.workload
             points.append(point(task.mode, getattr(work, setting), work.clients, seen, publish_costs[work.rate]))
     return Sweep(setting, tuple(points))
-
-
-@asynccontextmanager
-async def _connection(address: str) -> AsyncIterator[GrpcConnection]:
-    connection = GrpcConnection(address)
-    try:
-        yield connection
-    finally:
-        await connection.close()

@@ -16,8 +16,8 @@ import logging
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 
 import heartline
 from heartline.convert import to_duration
@@ -92,13 +92,13 @@ async def _live(target: str, mode: str, name: str, interval: float, timeout: flo
             target, client_id=name, transport="stream", heartbeat_interval=interval, heartbeat_timeout=timeout
         ):
             await asyncio.Event().wait()
-    async with _connection(target) as kept:
+    async with GrpcConnection(target) as kept:
         pending = [asyncio.create_task(_wait_for_news(kept))] if mode == "long-poll" else []
         try:
             while True:
                 began = time.monotonic()
                 if mode == "short":
-                    async with _connection(target) as own:
+                    async with GrpcConnection(target) as own:
                         await _check_in(own, name, interval + timeout)
                 else:
                     await _check_in(kept, name, interval + timeout)
@@ -118,15 +118,6 @@ async def _wait_for_news(connection: GrpcConnection) -> None:
     while True:
         request = PollRequest(subscriptions=[nowhere], wait=to_duration(LONG))
         await connection.requests.Poll(request, timeout=LONG + GUARD)
-
-
-@asynccontextmanager
-async def _connection(target: str) -> AsyncIterator[GrpcConnection]:
-    connection = GrpcConnection(target)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def vanish(address: str, interval: float, timeout: float) -> None:

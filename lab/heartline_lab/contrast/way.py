@@ -7,6 +7,7 @@ Rules:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median_low
 
 from heartline_lab.contrast.journal import Journal, Published
@@ -36,10 +37,7 @@ def way(mode: str, seen: Journal, published: Sequence[Published]) -> tuple[Step,
         steps += [(seen.opened_ns, once), (arrived, push)]
     else:
         steps += _polls(ASK[mode], seen, arrived, handled)
-    return tuple(
-        Step((at - begun) / 1e9, step.source, step.target, step.label, step.note, step.lost, step.kind)
-        for at, step in sorted(steps, key=lambda each: each[0])
-    )
+    return tuple(replace(step, at=(at - begun) / 1e9) for at, step in sorted(steps, key=lambda each: each[0]))
 
 
 def _median_event(seen: Journal, published: Sequence[Published]) -> tuple[int, int, int]:

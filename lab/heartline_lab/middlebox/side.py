@@ -7,16 +7,14 @@ Rules:
 
 import asyncio
 import socket
-import struct
 from collections.abc import Callable
 
 from heartline_lab.middlebox.counts import TcpInfo, tcp_info
 from heartline_lab.middlebox.link import Item, Mark
+from heartline_lab.sockets import end_with_reset
 
 CHUNK = 64 * 1024
 """Bytes that are read at a time."""
-
-_ABORT = struct.pack("@ii", 1, 0)
 
 
 class Side:
@@ -80,7 +78,7 @@ class Side:
     def reset(self) -> None:
         """Ends it with a reset."""
         if not self.closed:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+            end_with_reset(self._socket)
             self.close()
 
     def close(self) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import grpc.aio
+from heartline.convert import to_duration
 from heartline.v1.events_pb2 import Position
 from heartline.v1.request_service_pb2 import CheckInRequest
 from heartline.v1.session_service_pb2 import ConnectRequest, Hello
 
 from heartline_lab.claims.judging.presence import Looks, News
-from heartline_lab.claims.measuring.stubs import GUARD, Stubs, calling, duration, latest, until
+from heartline_lab.claims.measuring.stubs import GUARD, Stubs, calling, latest, until
 from heartline_lab.middlebox import Middlebox
 from heartline_lab.processes import serving
 
@@ -85,7 +86,7 @@ async def _watched(stubs: Stubs) -> tuple[int, int]:
 
 
 async def _check_in(stubs: Stubs, timeout: float = GUARD) -> None:
-    request = CheckInRequest(client_id=_CLIENT, ttl=duration(_LEASE))
+    request = CheckInRequest(client_id=_CLIENT, ttl=to_duration(_LEASE))
     await stubs.requests.CheckIn(request, timeout=timeout)
 
 

@@ -10,7 +10,8 @@ import sys
 import time
 from contextlib import suppress
 
-from heartline_lab.claims.measuring.sockets import HOST, keep_alive
+from heartline_lab.claims.measuring.sockets import HOST
+from heartline_lab.sockets import keep_alive
 
 TUNED = (1, 1, 2)
 """SO_KEEPALIVE's seconds until the first probe, seconds between probes, and probes: as short as Linux allows."""

@@ -16,9 +16,10 @@ from heartline_lab.claims.judging.faults import Keepalive, Silence
 from heartline_lab.claims.measuring.networks import named
 from heartline_lab.claims.measuring.process import small
 from heartline_lab.claims.measuring.servers import TUNED
-from heartline_lab.claims.measuring.sockets import connected, info, keep_alive, listening, noticed, timers
+from heartline_lab.claims.measuring.sockets import connected, info, listening, noticed, timers
 from heartline_lab.network import Host, Pair
 from heartline_lab.processes import Server, cpu_ns, running, serving
+from heartline_lab.sockets import keep_alive
 
 _WATCH = 3.0
 """Seconds for which a server that only reads is watched after the cable was pulled."""

@@ -7,7 +7,6 @@ Rules:
 """
 
 import asyncio
-import ctypes
 import os
 import socket
 import struct
@@ -16,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heartline_lab.claims.measuring.networks import Network
+from heartline_lab.sockets import attach_filter, end_with_reset
 
 HOST = "127.0.0.1"
 
-_LINGER_NOT = struct.pack("ii", 1, 0)
 _CONGESTION_WINDOW, _TOTAL_RETRANS = 80, 100
 _SEGMENTS_OUT, _SEGMENTS_IN, _REORDERED, _SEND_WINDOW = 136, 140, 224, 228
 """Offsets in Linux's struct tcp_info."""
@@ -28,7 +27,7 @@ _STATES = ["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", 
 _STATES += ["LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"]
 """As the kernel numbers them."""
 
-_SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
+_SO_DETACH_FILTER = 27
 _LOAD, _MODULO, _JUMP_IF_AT_LEAST, _RETURN = 0x20, 0x94, 0x35, 0x06
 _RANDOM = 0xFFFFF000 + 56
 """Where classic BPF reads a random number: SKF_AD_OFF + SKF_AD_RANDOM."""
@@ -85,7 +84,7 @@ def connected(listener: socket.socket, network: Network | None = None) -> tuple[
 
 def reset(one: socket.socket) -> None:
     """Closes it with RST."""
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    end_with_reset(one)
     one.close()
 
 
@@ -128,22 +127,9 @@ def lose(receiver: socket.socket, percent: int) -> None:
         (_RETURN, 0, 0, 0),
         (_RETURN, 0, 0, _ALL_OF_IT),
     ]
-    steps = ctypes.create_string_buffer(b"".join(struct.pack("@HBBI", *step) for step in program))
-    attached = struct.pack("@HP", len(program), ctypes.addressof(steps))
-    receiver.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)
+    attach_filter(receiver, program)
 
 
 def lose_nothing(receiver: socket.socket) -> None:
     """Ends what `lose` began."""
     receiver.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
-
-
-def keep_alive(one: socket.socket, idle: int, interval: int, probes: int) -> None:
-    """Tunes SO_KEEPALIVE: seconds, seconds, and how many unanswered probes mean the end."""
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        (socket.TCP_KEEPIDLE, idle),
-        (socket.TCP_KEEPINTVL, interval),
-        (socket.TCP_KEEPCNT, probes),
-    ):
-        one.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc.aio
-from google.protobuf.duration_pb2 import Duration
+from heartline.convert import to_duration
 from heartline.v1.admin_service_pb2_grpc import AdminServiceStub
 from heartline.v1.events_pb2 import START_LATEST, Message, Position, Subscription
 from heartline.v1.presence_pb2 import Presence
@@ -39,7 +39,7 @@ class Stubs:
     async def poll(self, after: Position | None = None, wait: float = 0) -> PollResponse:
         """Asks for events after a position, or from now on; with a wait, it is a long poll."""
         cursor = Subscription(channel=CHANNEL, after=after) if after else latest()
-        request = PollRequest(subscriptions=[cursor], wait=duration(wait) if wait else None)
+        request = PollRequest(subscriptions=[cursor], wait=to_duration(wait) if wait else None)
         return await self.requests.Poll(request, timeout=GUARD)
 
     async def presence(self, client_id: str) -> Presence:
@@ -62,13 +62,6 @@ async def calling(address: str) -> AsyncIterator[Stubs]:
 def latest() -> Subscription:
     """The channel, from now on."""
     return Subscription(channel=CHANNEL, start=START_LATEST)
-
-
-def duration(seconds: float) -> Duration:
-    """As the contract has it."""
-    made = Duration()
-    made.FromNanoseconds(round(seconds * 1e9))
-    return made
 
 
 async def until(call: Any, kind: str) -> Any:

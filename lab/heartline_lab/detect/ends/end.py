@@ -14,11 +14,12 @@ import logging
 import os
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+
+from heartline_lab.sockets import end_with_reset
 
 HANG = signal.SIGUSR1
 """Tells a program to block its event loop for good."""
@@ -114,5 +115,5 @@ def _crash() -> None:
     # A kernel that closes a socket so sends RST, as one does for a process that ends with data unread.
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name))) as copy:
-            copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
+            end_with_reset(copy)
     os.kill(os.getpid(), signal.SIGKILL)

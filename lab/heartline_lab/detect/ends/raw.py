@@ -12,6 +12,7 @@ import socket
 
 from heartline_lab.detect.ends.end import Order, Witness
 from heartline_lab.detect.patience import Patience
+from heartline_lab.sockets import keep_alive
 
 KINDS = ("read", "write", "keepalive-system", "keepalive-tuned", "user-timeout")
 
@@ -86,12 +87,10 @@ async def _judge(order: Order, witness: Witness, connection: socket.socket, kind
 
 
 def _set(connection: socket.socket, kind: str, patience: Patience) -> None:
-    if kind.startswith("keepalive"):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if kind == "keepalive-tuned":
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, patience.keepalive_idle)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, patience.keepalive_interval)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, patience.keepalive_probes)
+        keep_alive(connection, patience.keepalive_idle, patience.keepalive_interval, patience.keepalive_probes)
+    elif kind.startswith("keepalive"):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if kind == "user-timeout":
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(patience.timeout * 1000))
 
