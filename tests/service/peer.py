@@ -106,6 +106,7 @@ class Peer:
         self._free.set()
         self._now = asyncio.get_running_loop().time
         self.session = Frames(hub).connect(self)
+        self._writer = asyncio.get_running_loop().create_task(self.session.write())
 
     # What the server does.
 

@@ -33,11 +33,13 @@ Watcher = Callable[[], None]
 class Piece:
     """A batch on its way: made once, sent to every reader at the same cursor."""
 
-    __slots__ = ("_frame", "batch", "count")
+    __slots__ = ("_frame", "batch", "count", "end", "gap")
 
     def __init__(self, batch: events_pb2.Batch) -> None:
         self.batch = batch
         self.count = len(batch.events)
+        self.end = batch.position.offset
+        self.gap = batch.HasField("gap")
         self._frame: bytes | None = None
 
     def frame(self) -> bytes:
@@ -120,13 +122,14 @@ class Channel:
 
     def empty(self, offset: int, gap: GapKind | None = None, oldest: int = 0, epoch: str = "") -> Piece:
         """A batch without events: where the reader stands (in this log, unless told), and perhaps what it missed."""
-        piece = self._piece((), offset, epoch)
+        missed = None
         if gap is not None:
-            head = Head(self.head.epoch, max(oldest, self.head.oldest), self.head.latest)
-            piece.batch.gap.CopyFrom(wire.gap(gap, head))
-        return piece
+            missed = wire.gap(gap, Head(self.head.epoch, max(oldest, self.head.oldest), self.head.latest))
+        return self._piece((), offset, epoch, missed)
 
-    def _piece(self, events: Sequence[StoredEvent], offset: int, epoch: str = "") -> Piece:
+    def _piece(
+        self, events: Sequence[StoredEvent], offset: int, epoch: str = "", gap: events_pb2.Gap | None = None
+    ) -> Piece:
         epoch = epoch or self.head.epoch
         return Piece(
             events_pb2.Batch(
@@ -134,6 +137,7 @@ class Channel:
                 epoch=epoch,
                 events=map(wire.event, events),
                 position=wire.position(self.name, epoch, offset),
+                gap=gap,
             )
         )
 

@@ -36,7 +36,7 @@ class Cursor:
             return self.channel.empty(self.offset, gap)
         piece = self.channel.at_hand(self.offset, max_events)
         if piece is not None:
-            self.offset = piece.batch.position.offset
+            self.offset = piece.end
         return piece
 
     async def read(self, max_events: int) -> Piece:
@@ -47,12 +47,12 @@ class Cursor:
             # Trimmed so lately that the head in memory does not show it yet.
             self.offset = oldest - 1
             return self.channel.empty(self.offset, GapKind.TRIMMED, oldest)
-        self.offset = piece.batch.position.offset
+        self.offset = piece.end
         return piece
 
     def move(self, piece: Piece) -> None:
         """Goes to the end of a piece that a copy of this cursor read."""
-        self.epoch, self.offset = piece.batch.epoch, piece.batch.position.offset
+        self.epoch, self.offset = piece.batch.epoch, piece.end
 
     def here(self) -> Piece:
         """An empty piece: where the reader stands. It keeps the reader's own log, so that a gap is still told."""

@@ -7,7 +7,6 @@ import grpc.aio
 from heartline_service.edge import Caller
 from heartline_service.hub import Hub
 from heartline_service.sessions.frames import Frames
-from heartline_service.sessions.live import LiveSession
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -36,22 +35,30 @@ class SessionServicer:
 
     async def Connect(self, context: Context, caller: Caller) -> None:
         """Runs one session. Raises Fault when it ends with one."""
-        session = self._frames.connect(GrpcLink(context, caller.peer))
-        reader = asyncio.get_running_loop().create_task(_read(context, session))
-        try:
-            # Shielded: gRPC cancels this when the client is gone, and the session must still end in its own way.
-            fault = await asyncio.shield(session.ended)
-        except asyncio.CancelledError:
-            session.lost()
-            raise
-        finally:
+        loop, reader = asyncio.get_running_loop(), asyncio.current_task()
+        assert reader is not None
+
+        def stop(_: object) -> None:
             reader.cancel()
-        if fault is not None:
+
+        session = self._frames.connect(GrpcLink(context, caller.peer))
+        session.ended.add_done_callback(stop)
+        # A task of its own: it is resumed for each frame, which costs more, the more callers are above it.
+        writer = loop.create_task(session.write())
+        try:
+            while isinstance(data := await context.read(), bytes):
+                session.receive(data)
+                await session.outbox.room()
+            session.half_closed()
+            await loop.create_future()
+        except asyncio.CancelledError:
+            if not session.ended.done():
+                # Not by us but by gRPC: the client is gone.
+                session.ended.remove_done_callback(stop)
+                session.lost()
+                raise
+            reader.uncancel()
+        finally:
+            writer.cancel()
+        if (fault := session.ended.result()) is not None:
             raise fault
-
-
-async def _read(context: Context, session: LiveSession) -> None:
-    while isinstance(data := await context.read(), bytes):
-        session.receive(data)
-        await session.outbox.room()
-    session.half_closed()

@@ -13,7 +13,8 @@ from heartline_service.faults import Fault
 from heartline_service.hub import Hub
 from heartline_service.presence.presence import Cause
 from heartline_service.reading.cursor import begin, check_ack
-from heartline_service.sessions.live import Link, LiveSession
+from heartline_service.sessions.link import Link
+from heartline_service.sessions.live import LiveSession
 from heartline_service.stores.base import NewMessage
 
 GOODBYE_TIMEOUT = 5.0

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Protocol
 
 from heartline.session import EndReason, Session, State
 from heartline.v1 import admin_service_pb2, events_pb2
@@ -19,6 +18,7 @@ from heartline_service.clock import Clock, Timer
 from heartline_service.faults import Fault, refusal
 from heartline_service.presence.presence import Cause
 from heartline_service.reading.cursor import Cursor
+from heartline_service.sessions.link import Link
 from heartline_service.sessions.outbox import Outbox
 from heartline_service.sessions.under_way import UnderWay
 
@@ -28,17 +28,6 @@ LAST_WORDS = 1.0
 """Seconds that the last frames have to leave before the session ends without them."""
 
 log = logging.getLogger("heartline.service")
-
-
-class Link(Protocol):
-    """What a session talks through."""
-
-    peer: str
-    """The other end's address."""
-
-    async def send(self, frame: bytes) -> None:
-        """Sends one serialised ConnectResponse; returns when the transport took it. Raises ConnectionError."""
-
 
 Handler = Callable[["LiveSession", ConnectRequest], None]
 """Does what a frame asks for; raises Fault when it is refused."""
@@ -51,6 +40,7 @@ class LiveSession:
 
     __slots__ = (
         "_clock",
+        "_fault",
         "_grace",
         "_handlers",
         "_over",
@@ -85,7 +75,7 @@ class LiveSession:
         self.drain_after = 0.0
         self.gone = Cause.CONNECTION_LOST
         self.rules = Session(clock.now(), HELLO_TIMEOUT)
-        self.outbox = Outbox(self.rules, link.send, self.lost)
+        self.outbox = Outbox(self.rules, link.send)
         self.ended: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
         self.order = asyncio.Lock()
         self.acks: dict[str, events_pb2.Position] = {}
@@ -93,12 +83,22 @@ class LiveSession:
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._over = False
+        self._fault: Fault | None = None
         self._arm()
 
     @property
     def grace(self) -> float:
         """For how many seconds its client may be gone before that shows: longer for one that was asked to move."""
         return self._grace + self.drain_after
+
+    async def write(self) -> None:
+        """Writes until the session has ended. To be run as a task: the one writer of the link."""
+        try:
+            await self.outbox.run()
+        finally:
+            # Without effect on a session that has ended in another way.
+            self.lost()
+            self._settle()
 
     # What the link tells.
 
@@ -195,19 +195,20 @@ class LiveSession:
         if self.opened_at is not None:
             log.info("session %s of %r from %s ended: %s", self.id, self.client_id, self.link.peer, why or cause.value)
             self._tell_over(self, cause, grace, check_out)
+        self._fault = fault
         if last is None:
-            self._settle(fault)
+            self._settle()
         else:
-            self._timer = self._clock.call_at(now + LAST_WORDS, lambda: self._settle(fault))
+            self._timer = self._clock.call_at(now + LAST_WORDS, self._settle)
             self.outbox.put(last)
-            self.outbox.close(lambda: self._settle(fault))
+            self.outbox.close()
 
-    def _settle(self, fault: Fault | None) -> None:
+    def _settle(self) -> None:
         if not self.ended.done():
             self.outbox.cancel()
             if self._timer is not None:
                 self._timer.cancel()
-            self.ended.set_result(fault)
+            self.ended.set_result(self._fault)
 
     def _handle(self, kind: str | None, frame: ConnectRequest) -> None:
         if self.rules.state is State.OPENING and kind != "hello":

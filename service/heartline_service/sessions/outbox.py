@@ -6,7 +6,6 @@ takes nothing, or credit is used up, nothing is read, so a slow client costs one
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from copy import copy
 
@@ -57,32 +56,40 @@ class Feed:
             self.acked = min(offset, self.cursor.offset)
             self.wake()
 
-    def moved(self, piece: Piece) -> None:
-        """A piece is on its way. After a gap, credit counts from the new place."""
-        if piece.batch.HasField("gap"):
+    def take(self) -> Piece | None:
+        """The next piece, if it is at hand and there is room; the cursor moves behind it."""
+        piece = self.loaded
+        if piece is not None:
+            self.loaded = None
+            self.cursor.move(piece)
+        elif (room := self.room()) > 0:
+            piece = self.cursor.at_hand(room)
+        if piece is not None and piece.gap:
+            # After a gap, credit counts from the new place.
             self.acked = self.cursor.offset
+        return piece
 
 
 class Outbox:
-    """Writes frames by `write`, one at a time; calls `lost` when that fails."""
+    """Writes frames by `write`, one at a time, in the task that is `run`."""
 
-    __slots__ = ("_closing", "_lost", "_ready", "_room", "_session", "_waiting", "_write", "_writer", "feeds")
+    __slots__ = ("_closing", "_idle", "_over", "_ready", "_room", "_session", "_waiting", "_write", "_writer", "feeds")
 
-    def __init__(self, session: Session, write: Callable[[bytes], Awaitable[None]], lost: Callable[[], None]) -> None:
+    def __init__(self, session: Session, write: Callable[[bytes], Awaitable[None]]) -> None:
         self.feeds: dict[str, Feed] = {}
         self._session = session
         self._write = write
-        self._lost = lost
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._ready: dict[Feed, None] = {}
+        self._idle: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._closing: Callable[[], None] | None = None
+        self._closing = self._over = False
 
     def put(self, frame: bytes) -> None:
         """Sends an answer or a heartbeat, before any events."""
         self._waiting.append(frame)
-        self._start()
+        self._go_on()
 
     async def room(self) -> None:
         """Waits while too many answers wait."""
@@ -108,72 +115,71 @@ class Outbox:
     def wake(self, feed: Feed) -> None:
         """Something may be there for a feed."""
         self._ready[feed] = None
-        if self._writer is None:
-            self._start()
+        self._go_on()
 
-    def close(self, then: Callable[[], None]) -> None:
-        """Stops all feeds, writes what answers still wait, then calls back."""
-        for channel in tuple(self.feeds):
-            self.remove(channel)
-        self._closing = then
-        self._start()
+    def close(self) -> None:
+        """Stops all feeds; `run` returns when what answers still wait are written."""
+        self._closing = True
+        self._stop_feeds()
+        self._go_on()
 
     def cancel(self) -> None:
-        """Gives up what is being written."""
-        self._closing = None
-        for channel in tuple(self.feeds):
-            self.remove(channel)
-        if self._writer is not None:
+        """Stops all feeds, and gives up what is being written; `run` returns."""
+        self._over = True
+        self._stop_feeds()
+        if self._writer is not None and self._writer is not asyncio.current_task():
             self._writer.cancel()
 
-    def _start(self) -> None:
-        if self._writer is None:
-            self._writer = asyncio.get_running_loop().create_task(self._flush())
-
-    async def _flush(self) -> None:
+    async def run(self) -> None:
+        """Writes until `close` or `cancel`, or until the connection is lost."""
+        self._writer = asyncio.current_task()
+        create_future = asyncio.get_running_loop().create_future
         try:
-            while True:
-                if self._waiting:
-                    frame = self._waiting.popleft()
-                    if self._room is not None and len(self._waiting) < MAX_WAITING:
-                        self._room.set_result(None)
-                        self._room = None
-                elif (piece := self._next_piece()) is not None:
-                    self._session.events_sent += piece.count
-                    frame = piece.frame()
-                    # However long the write takes, it holds the bytes alone.
-                    del piece
-                else:
+            while not self._over:
+                frame = self._next()
+                if frame is not None:
+                    await self._write(frame)
+                elif self._closing:
                     break
-                await self._write(frame)
+                else:
+                    self._idle = create_future()
+                    await self._idle
         except ConnectionError:
-            self._lost()
-        except Exception:
-            log.exception("a session's writer failed")
-            self._lost()
+            pass
         finally:
             self._writer = None
-        if self._closing is not None:
-            self._closing()
 
-    def _next_piece(self) -> Piece | None:
+    def _go_on(self) -> None:
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():
+            idle.set_result(None)
+
+    def _stop_feeds(self) -> None:
+        for channel in tuple(self.feeds):
+            self.remove(channel)
+
+    def _next(self) -> bytes | None:
+        if self._waiting:
+            if self._room is not None and len(self._waiting) <= MAX_WAITING:
+                self._room.set_result(None)
+                self._room = None
+            return self._waiting.pop(0)
         while self._ready:
             feed = next(iter(self._ready))
             del self._ready[feed]
             if feed.loading is not None:
                 continue
-            piece, feed.loaded = feed.loaded, None
+            piece = feed.take()
+            behind = feed.cursor.behind()
             if piece is not None:
-                feed.cursor.move(piece)
-            elif (room := feed.room()) > 0:
-                piece = feed.cursor.at_hand(room)
-                if piece is None and feed.cursor.behind():
-                    feed.loading = asyncio.get_running_loop().create_task(self._load(feed, room))
-            if piece is not None:
-                feed.moved(piece)
-                # Back to the end of the line: one busy channel does not starve the others.
-                self._ready[feed] = None
-                return piece
+                if behind:
+                    # To the end of the line: one busy channel does not starve the others.
+                    self._ready[feed] = None
+                self._session.events_sent += piece.count
+                # However long the write takes, it holds the bytes alone.
+                return piece.frame()
+            if behind and (room := feed.room()) > 0:
+                feed.loading = asyncio.get_running_loop().create_task(self._load(feed, room))
         return None
 
     async def _load(self, feed: Feed, room: int) -> None:
@@ -181,7 +187,7 @@ class Outbox:
         try:
             # By a copy: the cursor shows what was sent, and this piece may be dropped before it is.
             piece = await copy(feed.cursor).read(room)
-            feed.loaded = piece if piece.count or piece.batch.HasField("gap") else None
+            feed.loaded = piece if piece.count or piece.gap else None
         except StoreError as error:
             log.warning("reading %r has to wait: %s", feed.cursor.channel.name, error)
             await asyncio.sleep(STORE_RETRY)
