@@ -14,6 +14,8 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 class GrpcLink:
     """A stream, seen from the session."""
 
+    __slots__ = ("_context", "peer")
+
     def __init__(self, context: Context, peer: str) -> None:
         self.peer = peer
         self._context = context

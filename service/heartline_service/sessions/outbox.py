@@ -28,7 +28,7 @@ log = logging.getLogger("heartline.service")
 class Feed:
     """One channel that a session reads: its cursor, and its credit."""
 
-    __slots__ = ("_outbox", "acked", "cursor", "loaded", "loading", "max_unacked")
+    __slots__ = ("_outbox", "acked", "cursor", "loaded", "loading", "max_unacked", "ready")
 
     def __init__(self, outbox: "Outbox", cursor: Cursor, max_unacked: int) -> None:
         self.cursor = cursor
@@ -36,6 +36,8 @@ class Feed:
         self.acked = cursor.offset
         self.loaded: Piece | None = None
         self.loading: asyncio.Task[None] | None = None
+        self.ready = False
+        """Whether it stands in line for the writer."""
         self._outbox = outbox
 
     def wake(self) -> None:
@@ -73,14 +75,14 @@ class Feed:
 class Outbox:
     """Writes frames by `write`, one at a time, in the task that is `run`."""
 
-    __slots__ = ("_closing", "_idle", "_over", "_ready", "_room", "_session", "_waiting", "_write", "_writer", "feeds")
+    __slots__ = ("_closing", "_idle", "_line", "_over", "_room", "_session", "_waiting", "_write", "_writer", "feeds")
 
     def __init__(self, session: Session, write: Callable[[bytes], Awaitable[None]]) -> None:
         self.feeds: dict[str, Feed] = {}
         self._session = session
         self._write = write
         self._waiting: list[bytes] = []
-        self._ready: dict[Feed, None] = {}
+        self._line: list[Feed] = []
         self._idle: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
@@ -107,15 +109,18 @@ class Outbox:
         """Stops to push a channel."""
         feed = self.feeds.pop(channel)
         feed.cursor.channel.watchers.discard(feed.wake)
-        self._ready.pop(feed, None)
+        if feed.ready:
+            self._line.remove(feed)
         if feed.loading is not None:
             feed.loading.cancel()
         return feed
 
     def wake(self, feed: Feed) -> None:
         """Something may be there for a feed."""
-        self._ready[feed] = None
-        self._go_on()
+        if not feed.ready:
+            feed.ready = True
+            self._line.append(feed)
+            self._go_on()
 
     def close(self) -> None:
         """Stops all feeds; `run` returns when what answers still wait are written."""
@@ -164,9 +169,9 @@ class Outbox:
                 self._room.set_result(None)
                 self._room = None
             return self._waiting.pop(0)
-        while self._ready:
-            feed = next(iter(self._ready))
-            del self._ready[feed]
+        while self._line:
+            feed = self._line.pop(0)
+            feed.ready = False
             if feed.loading is not None:
                 continue
             piece = feed.take()
@@ -174,7 +179,8 @@ class Outbox:
             if piece is not None:
                 if behind:
                     # To the end of the line: one busy channel does not starve the others.
-                    self._ready[feed] = None
+                    feed.ready = True
+                    self._line.append(feed)
                 self._session.events_sent += piece.count
                 # However long the write takes, it holds the bytes alone.
                 return piece.frame()
