@@ -31,9 +31,19 @@ def serve_until_told(settings: Settings, level: int, *, worker: bool = False) ->
     sys.setswitchinterval(SWITCH_INTERVAL)
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        return asyncio.run(_serve(settings, worker))
+        with asyncio.Runner(loop_factory=_event_loop) as runner:
+            return runner.run(_serve(settings, worker))
     except KeyboardInterrupt:
         return 130
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    # A tenth less CPU for each frame than asyncio's own, which does where there is no other.
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 async def _serve(settings: Settings, worker: bool) -> int:

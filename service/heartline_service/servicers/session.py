@@ -12,13 +12,14 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class GrpcLink:
-    """A stream, seen from the session."""
+    """A stream, seen from the session. It is made by the task that reads the stream."""
 
-    __slots__ = ("_context", "peer")
+    __slots__ = ("_context", "_reader", "peer")
 
     def __init__(self, context: Context, peer: str) -> None:
         self.peer = peer
         self._context = context
+        self._reader = asyncio.current_task()
 
     async def send(self, frame: bytes) -> None:
         """Writes one frame. Raises ConnectionError when the call is over."""
@@ -27,6 +28,16 @@ class GrpcLink:
         except Exception as error:
             # gRPC has several kinds for "the call is over", some of them private.
             raise ConnectionError(str(error)) from error
+
+    def stop_reading(self, _: object) -> None:
+        """Cancels the reader."""
+        assert self._reader is not None
+        self._reader.cancel()
+
+    def stopped_reading(self) -> None:
+        """The reader has taken note."""
+        assert self._reader is not None
+        self._reader.uncancel()
 
 
 class SessionServicer:
@@ -37,14 +48,9 @@ class SessionServicer:
 
     async def Connect(self, context: Context, caller: Caller) -> None:
         """Runs one session. Raises Fault when it ends with one."""
-        loop, reader = asyncio.get_running_loop(), asyncio.current_task()
-        assert reader is not None
-
-        def stop(_: object) -> None:
-            reader.cancel()
-
-        session = self._frames.connect(GrpcLink(context, caller.peer))
-        session.ended.add_done_callback(stop)
+        loop, link = asyncio.get_running_loop(), GrpcLink(context, caller.peer)
+        session = self._frames.connect(link)
+        session.ended.add_done_callback(link.stop_reading)
         # A task of its own: it is resumed for each frame, which costs more, the more callers are above it.
         writer = loop.create_task(session.write())
         try:
@@ -56,10 +62,10 @@ class SessionServicer:
         except asyncio.CancelledError:
             if not session.ended.done():
                 # Not by us but by gRPC: the client is gone.
-                session.ended.remove_done_callback(stop)
+                session.ended.remove_done_callback(link.stop_reading)
                 session.lost()
                 raise
-            reader.uncancel()
+            link.stopped_reading()
         finally:
             writer.cancel()
         if (fault := session.ended.result()) is not None:
