@@ -8,12 +8,14 @@ COPY pyproject.toml LICENSE README.md ./
 COPY client client
 COPY service service
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
-    && python -m venv /heartline \
-    && /heartline/bin/pip install --constraint newest.txt "$(ls wheels/*.whl)[redis]"
+    && python -m venv --without-pip /heartline \
+    && /build/bin/pip --python /heartline install --constraint newest.txt "$(ls wheels/*.whl)[redis]"
 
 FROM python:3.13-slim
+# The base's pip goes: nothing is to be installed here. No smaller for it, as the base's layer keeps it.
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin heartline \
-    && install --directory --owner heartline /data
+    && install --directory --owner heartline /data \
+    && python -c "import ensurepip, pip, shutil; [shutil.rmtree(tool.__path__[0]) for tool in (ensurepip, pip)]"
 COPY --from=build /heartline /heartline
 USER heartline
 WORKDIR /data

@@ -40,7 +40,7 @@ cover: environment ## run the tests and tell which lines they never reach
 
 test-compose: environment ## prove docker-compose.yml from outside (needs a Docker engine)
 	@docker version >/dev/null 2>&1 || { echo "no Docker engine can be reached: start one, or set DOCKER_HOST" >&2; exit 69; }
-	@exec $(python) -m pytest -rP tests/compose/prove_compose.py $(ARGS)
+	@exec $(python) -m pytest -rP tests/compose/prove_*.py $(ARGS)
 
 stubs: contract ## make stubs for Go and TypeScript and call a server with them (needs Go and Node)
 	@exec scripts/try-stubs.sh
