@@ -17,22 +17,24 @@ ROOT = Path(__file__).parent.parent.parent
 PROJECT = "heartline-proof"
 ONE, CLUSTER = "127.0.0.1:50051", "127.0.0.1:50052"
 """Where the single server and the profile `cluster` are called."""
+GUARD = 180.0
+"""Seconds after which a wait gives up. Long, because an engine on a busy machine takes its time."""
 
 
-def run(*command: str, timeout: float = 60.0) -> str:
+def run(*command: str, timeout: float = GUARD) -> str:
     """What the command prints. Raises AssertionError with all that it said when it fails."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
-def compose(*arguments: str, timeout: float = 60.0) -> str:
+def compose(*arguments: str, timeout: float = GUARD) -> str:
     """Runs docker-compose, or compose as docker's own command, for this project."""
     command = ("docker-compose",) if shutil.which("docker-compose") else ("docker", "compose")
     return run(*command, "-p", PROJECT, *arguments, timeout=timeout)
 
 
-def cluster(*arguments: str, timeout: float = 60.0) -> str:
+def cluster(*arguments: str, timeout: float = GUARD) -> str:
     """Runs compose with the profile `cluster`."""
     return compose("--profile", "cluster", *arguments, timeout=timeout)
 

@@ -14,6 +14,7 @@ import heartline
 import pytest
 from compose.project import (
     CLUSTER,
+    GUARD,
     check_is_unprivileged,
     cluster,
     container,
@@ -23,15 +24,12 @@ from compose.project import (
     published,
     run,
 )
-from e2e.process import GUARD
 from e2e.raw import calling, session
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from heartline.events import Start
 
 NODES = ("node-a", "node-b")
 SERVICES = ("balancer", *NODES, "redis")
-TAKES = 60.0
-"""Seconds after which a test that stops and starts something has failed."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +37,7 @@ def up() -> Iterator[None]:
     """All services but the lab: the profile beside the single server."""
     cluster("up", "--no-start")
     give_redis_its_data()
-    cluster("up", "-d", timeout=120)
+    cluster("up", "-d")
     with grpc.insecure_channel(CLUSTER) as channel:
         check: Any = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]  # its type stubs lack it
         check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=GUARD)
@@ -112,7 +110,7 @@ class Talk:
 async def talk(channel: str) -> AsyncIterator[Talk]:
     """A talk over a channel, which loses nothing and repeats nothing whatever happens meanwhile."""
     made = Talk(channel)
-    async with asyncio.timeout(TAKES), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(GUARD), asyncio.TaskGroup() as group:
         listening, publishing = group.create_task(made.listen()), group.create_task(made.publish())
         await made.goes_on()
         yield made
