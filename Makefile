@@ -31,6 +31,9 @@ proto: environment-oldest ## generate client/heartline/v1 from protos/
 bench: environment ## measure against a bare gRPC server
 	@exec $(python) -m bench --json bench/results.json $(ARGS)
 
+bench-peers: environment ## measure against NATS, Mosquitto and Redis pub/sub, where they are installed
+	@exec $(python) -m bench peers $(ARGS)
+
 claims: environment ## test the twenty statements about connections, into docs/claims.md
 	@exec $(python) -m heartline_lab.claims $(or $(ARGS),--write docs/claims.md)
 

@@ -1,6 +1,7 @@
 """Runs the benchmarks: `python -m bench [NAME ...] [--quick] [--json FILE] [--check] [--self-check]`.
 
-Rules: targets are reported, not asserted, unless --check asks for it. Every benchmark runs in an event loop of its own.
+Rules: there are two sets, one against the floor, which is what runs without a name, and one against the peers. Targets
+are reported, not asserted, unless --check asks for it. Every benchmark runs in an event loop of its own.
 """
 
 import argparse
@@ -10,12 +11,17 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from bench import memory, poll, publish, push, store
+from heartline.cli.exits import CommandError
+
+from bench import fanout, footprint, memory, poll, publish, push, store
+from bench.peers import programs
 from bench.plan import Plan
 from bench.report import Figure, table, to_json
 from bench.servers import BenchError
 
-BENCHMARKS: dict[str, Callable[[Plan], Coroutine[None, None, list[Figure]]]] = {
+Benchmarks = dict[str, Callable[[Plan], Coroutine[None, None, list[Figure]]]]
+
+BENCHMARKS: Benchmarks = {
     "poll": poll.run,
     "push": push.run_single,
     "burst": push.run_burst,
@@ -24,40 +30,63 @@ BENCHMARKS: dict[str, Callable[[Plan], Coroutine[None, None, list[Figure]]]] = {
     "publish": publish.run,
 }
 
+PEERS: Benchmarks = {
+    "fanout": fanout.run,
+    "footprint": footprint.run,
+}
+
 RESULTS = Path(__file__).parent / "results.json"
+PEERS_RESULTS = Path(__file__).parent / "peers.json"
+
+
+WHOLES = {tuple(BENCHMARKS): RESULTS, tuple(PEERS): PEERS_RESULTS}
+"""Where the figures of a whole set are kept."""
 
 
 def main() -> int:
     """Runs what the command line asks for; returns the exit code."""
+    options = _options()
+    names = tuple(PEERS) if options.names == ["peers"] else tuple(options.names or BENCHMARKS)
+    plan = Plan(options.quick, options.self_check)
+    figures: list[Figure] = []
+    for name in names:
+        began = time.perf_counter()
+        try:
+            figures += asyncio.run((BENCHMARKS | PEERS)[name](plan))
+        except (BenchError, CommandError) as error:
+            print(f"bench: {name}: {error}", file=sys.stderr)
+            return 70
+        print(f"bench: {name} took {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    print(table(figures))
+    if kept := options.json or (None if options.quick or options.self_check else WHOLES.get(names)):
+        peers = programs.versions() if set(names) & set(PEERS) else {}
+        kept.write_text(to_json(figures, quick=options.quick, peers=peers), encoding="utf-8")
+    return 1 if options.check and any(figure.met is False for figure in figures) else 0
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m bench", description="What Heartline costs beyond gRPC itself.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which to run: {', '.join(BENCHMARKS)}; default: all of these; "
+        f"or {', '.join(PEERS)}; all of these: peers",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer repeats: under a minute, wider spread")
     parser.add_argument(
         "--json",
         type=Path,
         metavar="FILE",
-        help="keep the figures there; a whole run: bench/results.json",
+        help=f"keep the figures there; a whole run: {' or '.join(file.name for file in WHOLES.values())} in bench/",
     )
     parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
     parser.add_argument("--self-check", action="store_true", help="measure the floor against itself: ratios must be 1")
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in BENCHMARKS]:
-        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
-    plan = Plan(options.quick, options.self_check)
-    figures: list[Figure] = []
-    for name in options.names or BENCHMARKS:
-        began = time.perf_counter()
-        try:
-            figures += asyncio.run(BENCHMARKS[name](plan))
-        except BenchError as error:
-            print(f"bench: {name}: {error}", file=sys.stderr)
-            return 70
-        print(f"bench: {name} took {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    print(table(figures))
-    whole = not (options.names or options.quick or options.self_check)
-    if kept := options.json or (RESULTS if whole else None):
-        kept.write_text(to_json(figures, quick=options.quick), encoding="utf-8")
-    return 1 if options.check and any(figure.met is False for figure in figures) else 0
+    known = [*BENCHMARKS, *PEERS]
+    if options.names != ["peers"] and (unknown := [name for name in options.names if name not in known]):
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(known)}")
+    return options
 
 
 if __name__ == "__main__":

@@ -19,16 +19,17 @@ REPEATS = 4
 LIMIT = 1.3
 
 
-async def _held(server: Server) -> int:
+async def held(server: Server) -> int:
+    """The memory that it holds when it has freed what it no longer uses, in bytes."""
     server.collect_garbage()
     return await measure.settled(server.pid)
 
 
 async def _grown(server: Server, own: bool) -> float:
     async with subscribed(server, WARM, own_connections=own):
-        before = await _held(server)
+        before = await held(server)
         async with subscribed(server, SESSIONS, own_connections=own):
-            return (await _held(server) - before) / SESSIONS / 1024
+            return (await held(server) - before) / SESSIONS / 1024
 
 
 async def run(plan: Plan) -> list[Figure]:

@@ -25,14 +25,16 @@ FRAME_LIMIT = 1.25
 EVENT_LIMIT_US = 1.0
 
 
-async def learn(server: Server, request: bytes) -> Script:
+async def learn(server: Server, *requests: bytes) -> Script:
     """Opens a session on the server, publishes, and writes down what it said."""
+    exchanges = []
     async with servers.channel(server) as probe:
         call, greeting = await open_stream(probe, "probe")
-        answer = await servers.unary(probe, PUBLISH)(request)
-        frame = await next_events(call)
+        for request in requests:
+            answer = await servers.unary(probe, PUBLISH)(request)
+            exchanges.append(Exchange(PUBLISH, answer, request, await next_events(call)))
         call.cancel()
-    return Script(greeting, (Exchange(PUBLISH, answer, request, frame),))
+    return Script(greeting, tuple(exchanges))
 
 
 @asynccontextmanager

@@ -67,8 +67,8 @@ def table(figures: Sequence[Figure]) -> str:
     )
 
 
-def to_json(figures: Sequence[Figure], *, quick: bool) -> str:
-    """The figures to keep."""
+def to_json(figures: Sequence[Figure], *, quick: bool, peers: Mapping[str, str]) -> str:
+    """The figures to keep, with the versions of the peers that took part."""
     machine = {
         "cores": os.cpu_count(),
         "architecture": platform.machine(),
@@ -78,7 +78,8 @@ def to_json(figures: Sequence[Figure], *, quick: bool) -> str:
         "protobuf": google.protobuf.__version__,
         "sqlite": sqlite3.sqlite_version,
     }
-    return json.dumps({"machine": machine, "quick": quick, "figures": [_record(f) for f in figures]}, indent=2) + "\n"
+    record = {"machine": machine, "peers": peers, "quick": quick, "figures": [_record(f) for f in figures]}
+    return json.dumps(record, indent=2) + "\n"
 
 
 def _record(figure: Figure) -> dict[str, object]:

@@ -5,7 +5,6 @@ ends, as nothing of it is kept. Where CPU is measured, all servers have one core
 others: processes that wander between cores differ by a fifth, though they do the same.
 """
 
-import asyncio
 import os
 import re
 import signal
@@ -16,12 +15,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import grpc.aio
+from heartline_lab.processes import first_line, running
 
 from bench.script import Script
-
-START_TIMEOUT = 20.0
-"""Seconds within which a server must be ready."""
-
 
 Unary = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 
@@ -62,6 +58,8 @@ class Server:
 
     pid: int
     port: int
+    ours: bool = True
+    """Whether bench.launch started it."""
 
     @property
     def target(self) -> str:
@@ -69,8 +67,9 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def collect_garbage(self) -> None:
-        """Asks it to free what it no longer uses."""
-        os.kill(self.pid, signal.SIGUSR1)
+        """Asks it to free what it no longer uses, if it understands that."""
+        if self.ours:
+            os.kill(self.pid, signal.SIGUSR1)
 
 
 def channel(server: Server) -> grpc.aio.Channel:
@@ -95,38 +94,24 @@ async def floor(script: Script, *, generated: bool = False) -> AsyncIterator[Ser
 async def heartline(store: str) -> AsyncIterator[Server]:
     """The real server, as a user would start it, on this store."""
     arguments = ["serve", "--listen", "127.0.0.1:0", "--store", store, "--log-level", "warning"]
-    async with _child(arguments, "") as server:
+    async with _child(arguments) as server:
         yield server
 
 
+def pinned() -> tuple[str, ...]:
+    """What goes before a server's command line, so that it starts on the core of servers, if they have one."""
+    cores = _cores.get()
+    return ("taskset", "--cpu-list", ",".join(map(str, cores))) if cores else ()
+
+
 @asynccontextmanager
-async def _child(arguments: list[str], told: str) -> AsyncIterator[Server]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bench.launch",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
-    )
-    if cores := _cores.get():
-        os.sched_setaffinity(process.pid, cores)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(told.encode())
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(START_TIMEOUT):
-                line = (await process.stdout.readline()).decode()
-        except TimeoutError:
-            raise BenchError(f"{arguments[0]} was not ready within {START_TIMEOUT:g} s") from None
+async def _child(arguments: list[str], told: str = "") -> AsyncIterator[Server]:
+    argv = (*pinned(), sys.executable, "-m", "bench.launch", *arguments)
+    # The user's settings do count here, so that each can be tried on what is measured.
+    settings = {name: value for name, value in os.environ.items() if name.startswith("HEARTLINE_")}
+    async with running(*argv, environment=settings, told=told) as process:
+        line = await first_line(process, arguments[0])
         found = re.search(r"127\.0\.0\.1:(\d+)", line)
         if found is None:
-            raise BenchError(f"{arguments[0]} did not start: {line.strip() or 'it printed nothing'}")
+            raise BenchError(f"{arguments[0]} did not start: {line}")
         yield Server(process.pid, int(found[1]))
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()

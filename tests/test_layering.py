@@ -12,12 +12,14 @@ PACKAGES = {
     "heartline": ROOT / "client/heartline",
     "heartline_service": ROOT / "service/heartline_service",
     "heartline_lab": ROOT / "lab/heartline_lab",
+    "bench": ROOT / "bench",
 }
 GENERATED = PACKAGES["heartline"] / "v1"
 FORBIDDEN = {
-    "heartline": {"heartline_service", "heartline_lab"},
-    "heartline_service": {"heartline_lab"},
-    "heartline_lab": set[str](),
+    "heartline": {"heartline_service", "heartline_lab", "bench"},
+    "heartline_service": {"heartline_lab", "bench"},
+    "heartline_lab": {"bench"},
+    "bench": set[str](),
 }
 PURE = [
     "client/heartline/backoff.py",
@@ -79,6 +81,9 @@ PURE = [
     "lab/heartline_lab/middlebox/link.py",
     "lab/heartline_lab/middlebox/words.py",
     "lab/heartline_lab/network/commands.py",
+    "bench/peers/count.py",
+    "bench/peers/http2.py",
+    "bench/peers/protocols.py",
 ]
 IMPURE = {"asyncio", "time", "random", "socket", "grpc", "grpc_status", "google", "heartline.v1"}
 CLIENT_NEEDS = {"grpc", "grpc_status", "google", "heartline"}
@@ -146,6 +151,6 @@ def test_the_client_needs_only_grpcio_grpcio_status_and_protobuf() -> None:
 
 
 def test_no_file_mixes_so_many_jobs_that_it_grows_past_the_limit() -> None:
-    folders = [*PACKAGES.values(), *map(ROOT.joinpath, ("tests", "bench", "scripts", "examples"))]
+    folders = [*PACKAGES.values(), *map(ROOT.joinpath, ("tests", "scripts", "examples"))]
     lengths = {file: len(file.read_text("utf-8").splitlines()) for folder in folders for file in sources(folder)}
     assert {str(file.relative_to(ROOT)): n for file, n in lengths.items() if n > LONGEST_FILE} == {}

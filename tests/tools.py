@@ -40,6 +40,8 @@ TOOLS = {
     ),
     "tshark": Tool("tshark", ("--version",), "apt-get install tshark"),
     "redis": Tool("redis-server", ("--version",), "apt-get install redis-server"),
+    "nats": Tool("nats-server", ("--version",), "apt-get install nats-server"),
+    "mosquitto": Tool("sh", ("-c", "mosquitto -h; test $? = 3"), "apt-get install mosquitto"),
     "haproxy": Tool("haproxy", ("-v",), "apt-get install haproxy"),
     "nginx": Tool("nginx", ("-v",), "apt-get install nginx"),
     "openssl": Tool("openssl", ("version",), "apt-get install openssl"),

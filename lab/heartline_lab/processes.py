@@ -59,18 +59,24 @@ async def serving(
 
 
 @asynccontextmanager
-async def running(*argv: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[Process]:
-    """Runs a program, with a pipe for its output, until the block ends. Settings of the user's server do not count."""
+async def running(*argv: str, environment: Mapping[str, str] | None = None, told: str = "") -> AsyncIterator[Process]:
+    """Runs a program, with a pipe for its output, until the block ends. Settings of the user's server do not count.
+
+    `told` is what it reads from its standard input.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEARTLINE_")}
     paths = os.pathsep.join(path or "." for path in sys.path)
     process = await asyncio.create_subprocess_exec(
         *argv,
-        stdin=DEVNULL,
+        stdin=PIPE if told else DEVNULL,
         stdout=PIPE,
         env={**inherited, "PYTHONPATH": paths, **(environment or {})},
         start_new_session=True,
     )
     try:
+        if process.stdin is not None:
+            process.stdin.write(told.encode())
+            process.stdin.close()
         yield process
     finally:
         with suppress(ProcessLookupError):
@@ -78,14 +84,14 @@ async def running(*argv: str, environment: Mapping[str, str] | None = None) -> A
         await process.wait()
 
 
-async def first_line(process: Process, name: str) -> str:
-    """The first line that a process prints. Raises CommandError when none comes in time."""
+async def first_line(process: Process, name: str, having: str = "") -> str:
+    """The first line with `having` in it that a process prints. Raises CommandError when none comes in time."""
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_TIMEOUT):
-            line = (await process.stdout.readline()).decode().strip()
+            while line := (await process.stdout.readline()).decode():
+                if having in line:
+                    return line.strip()
     except TimeoutError:
         raise CommandError(f"{name} was not ready within {START_TIMEOUT:g} s", Exit.UNAVAILABLE) from None
-    if not line:
-        raise CommandError(f"{name} ended before it was ready", Exit.UNAVAILABLE)
-    return line
+    raise CommandError(f"{name} ended before it was ready", Exit.UNAVAILABLE)

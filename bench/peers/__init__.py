@@ -1,0 +1,1 @@
+"""The servers that Heartline is compared with, and one load for all of them: raw sockets that count what comes."""
