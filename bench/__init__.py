@@ -1,1 +1,1 @@
-"""How much Heartline costs beyond gRPC itself: every figure is a ratio to a bare server measured in the same run."""
+"""How much Heartline costs beyond gRPC itself, and beside its peers: all are measured in the same run, in turns."""

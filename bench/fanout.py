@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from heartline_lab.processes import cpu_ns
 
@@ -54,11 +53,13 @@ def _cost(audience: Audience, everybody: Iterable[Audience], events: int, own: l
 async def run(plan: Plan) -> list[Figure]:
     """Measures both ways."""
     with servers.apart(), tempfile.TemporaryDirectory() as folder:
-        first, *others = await contestants(plan, *WAYS)
-        on_disk = replace(first, name=ON_DISK, serving=lambda: servers.heartline(f"sqlite:{Path(folder, 'store')}"))
+        compared = await contestants(plan, *WAYS)
+        if not plan.self_check:
+            on_disk = f"sqlite:{folder}/bench.db"
+            compared.append(replace(compared[0], name=ON_DISK, serving=lambda: servers.heartline(on_disk)))
         async with AsyncExitStack() as stack:
             audiences = {}
-            for each in (first, *others, on_disk):
+            for each in compared:
                 server = await stack.enter_async_context(each.serving())
                 audiences[each.name] = stack.enter_context(each.audience(server, SUBSCRIBERS))
                 if (found := measure.established(server.port)) < SUBSCRIBERS:

@@ -1,39 +1,52 @@
 """Every server that is compared is really run, and brings a few subscribers exactly what was published."""
 
+import re
 import socket
 from dataclasses import replace
 
 import pytest
 
+from bench.messages import PAYLOAD
 from bench.peers import contest
 from bench.peers.audience import audience
-from bench.peers.contest import FLOOR, HEARTLINE, MARK
-from bench.peers.programs import MOSQUITTO, NATS, REDIS
+from bench.peers.contest import FLOOR, HEARTLINE, MARK, Contestant
+from bench.peers.programs import MOSQUITTO, NATS, REDIS, Peer
 from bench.plan import Plan
 from bench.servers import BenchError, Server
 
 SUBSCRIBERS = 3
+BURST = 5
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        HEARTLINE,
-        FLOOR,
-        pytest.param(NATS.name, marks=pytest.mark.needs("nats")),
-        pytest.param(MOSQUITTO.name, marks=pytest.mark.needs("mosquitto")),
-        pytest.param(REDIS.name, marks=pytest.mark.needs("redis")),
-    ],
-)
-async def test_each_subscriber_gets_each_event_once_alone_or_in_a_burst(name: str) -> None:
-    (one,) = [each for each in await contest.contestants(Plan(), 1, 5) if each.name == name]
+async def brought_exactly(one: Contestant) -> bool:
+    """Whether each subscriber gets each event once, alone or in a burst, and so does one that comes later."""
     async with one.serving() as server:
         with one.audience(server, SUBSCRIBERS) as listening:
             listening.push(1)
-            listening.push(5)
+            listening.push(BURST)
             listening.join(1)
             listening.push(1)
-            assert (listening.count, listening.attend()) == (SUBSCRIBERS + 1, 0)
+            return listening.count == SUBSCRIBERS + 1 and listening.attend() == 0
+
+
+async def test_heartline_and_the_floor_bring_each_event_to_each_subscriber_once() -> None:
+    compared = {each.name: each for each in await contest.contestants(Plan(), 1, BURST)}
+    assert await brought_exactly(compared[HEARTLINE])
+    assert await brought_exactly(compared[FLOOR])
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        pytest.param(NATS, marks=pytest.mark.needs("nats")),
+        pytest.param(MOSQUITTO, marks=pytest.mark.needs("mosquitto")),
+        pytest.param(REDIS, marks=pytest.mark.needs("redis")),
+    ],
+    ids=lambda peer: peer.program,
+)
+async def test_a_peer_brings_each_event_to_each_subscriber_once_and_tells_its_version(peer: Peer) -> None:
+    assert await brought_exactly(Contestant(peer.name, peer.serving, peer.protocol(PAYLOAD)))
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?", peer.version())
 
 
 async def test_a_peer_that_is_not_there_is_told_and_left_out(
