@@ -25,7 +25,7 @@ SUBSCRIBERS = 200
 BURST = 100
 PUSHES = {1: 10, BURST: 3}
 """How many pushes make a sample, by the events of each."""
-REPEATS = 30
+REPEATS = 40
 WAYS = {1: "one at a time", BURST: f"bursts of {BURST}"}
 ON_DISK = "Heartline on SQLite"
 LIMITS = {1: {FLOOR: 1.1}, BURST: {NATS.name: 1.0, MOSQUITTO.name: 0.1}}
