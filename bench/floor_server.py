@@ -2,8 +2,9 @@
 
 Rules: it does nothing that a server of these calls could leave out. Requests and answers stay bytes; with `generated` a
 Poll is parsed and its answer serialised, as a server with generated code does it. A stream reads its first frame,
-writes the greeting, then waits and writes what is pushed; the wait is a Future, the cheapest there is. Same event loop,
-same listening options as the real server.
+writes the greeting, then waits and writes what is pushed, or says back what it hears. The wait is a Future, the
+cheapest there is; what is pushed while a stream still writes waits in a list that all share. Same event loop, same
+listening options as the real server.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ class Floor:
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._waiting: list[asyncio.Future[bytes]] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._pushed: list[bytes] = []
 
     def unary(self, method: str) -> Callable[[bytes, Context], Awaitable[bytes]]:
         """A handler that looks its answer up, and pushes."""
@@ -38,10 +40,11 @@ class Floor:
                 raise KeyError(f"the script has no answer to this {method}")
             answer, push = found
             if push:
+                self._pushed.append(push)
                 waiting, self._waiting = self._waiting, []
                 for stream in waiting:
                     if not stream.done():
-                        stream.set_result(push)
+                        stream.set_result(None)
             return answer
 
         return answer
@@ -56,15 +59,23 @@ class Floor:
         return poll
 
     async def connect(self, _requests: AsyncIterator[bytes], context: Context) -> None:
-        """A stream: one frame in, the greeting, then whatever is pushed."""
+        """A stream: one frame in, the greeting, then whatever is pushed, or an echo."""
         await context.read()
         for frame in self._script.greeting:
             await context.write(frame)
+        if self._script.echo:
+            while isinstance(heard := await context.read(), bytes):
+                await context.write(heard)
+            return
         loop = asyncio.get_running_loop()
+        written = len(self._pushed)
         while True:
-            pushed: asyncio.Future[bytes] = loop.create_future()
-            self._waiting.append(pushed)
-            await context.write(await pushed)
+            if written == len(self._pushed):
+                pushed: asyncio.Future[None] = loop.create_future()
+                self._waiting.append(pushed)
+                await pushed
+            await context.write(self._pushed[written])
+            written += 1
 
 
 async def serve(script: Script, *, generated: bool) -> None:
