@@ -6,35 +6,34 @@ Rules: what is awaited is known beforehand, to the frame; one more than that is 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from heartline.v1.session_service_pb2 import ConnectResponse
 
 from bench.http2 import Call, Connection, connected, within
-from bench.script import CONNECT
+from bench.script import CONNECT, PUBLISH
 from bench.servers import BenchError, Server
 
 
 class Awaited:
-    """Counts down to the last of the frames that are awaited. One at a time."""
+    """Counts down to the last of the frames that are awaited."""
 
     def __init__(self) -> None:
         self._missing = 0
         self._done: asyncio.Future[None] | None = None
 
     def expect(self, frames: int) -> None:
-        """From now on as many frames are awaited."""
+        """From now on as many frames are awaited. Raises BenchError when more came than were awaited before."""
+        if self._missing < 0:
+            raise BenchError("a session heard more than it should")
         self._missing = frames
         self._done = asyncio.get_running_loop().create_future()
 
     def count(self, _frame: bytes) -> None:
         """One came."""
         self._missing -= 1
-        if self._missing <= 0 and self._done is not None:
-            if self._missing < 0:
-                self._done = asyncio.get_running_loop().create_future()
-                self._done.set_exception(BenchError("a session heard more than it should"))
-            elif not self._done.done():
-                self._done.set_result(None)
+        if self._missing == 0 and self._done is not None:
+            self._done.set_result(None)
 
     async def all(self, what: str) -> None:
         """Returns when all have come. Raises BenchError."""
@@ -81,6 +80,21 @@ class Crowd:
         self.heard = Awaited()
         for call in calls:
             call.heard = self.heard.count
+
+    async def push(self, request: bytes) -> list[bytes]:
+        """Publishes, and returns the frame that each session hears next."""
+        frames = [b""] * len(self.calls)
+
+        def keep(index: int, frame: bytes) -> None:
+            frames[index] = frame
+            self.heard.count(frame)
+
+        for index, call in enumerate(self.calls):
+            call.heard = partial(keep, index)
+        self.heard.expect(len(frames))
+        await self.control.ask(PUBLISH, request)
+        await self.heard.all("what was published")
+        return frames
 
 
 @asynccontextmanager

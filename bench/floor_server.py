@@ -15,8 +15,12 @@ from typing import Any
 import grpc
 import grpc.aio
 from heartline.v1.request_service_pb2 import PollRequest, PollResponse
+from heartline_service.server import OPTIONS
 
 from bench.script import CONNECT, POLL, Script
+
+TAKING_IN = [(name, value) for name, value in OPTIONS if "pending_requests" in name]
+"""How many calls may come at once: as many as the real server takes."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -93,7 +97,7 @@ async def serve(script: Script, *, generated: bool) -> None:
         )
     _, service, method = CONNECT.split("/")
     handlers.setdefault(service, {})[method] = grpc.stream_stream_rpc_method_handler(floor.connect)
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *TAKING_IN])
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler(service, methods) for service, methods in handlers.items()]
     )

@@ -12,6 +12,7 @@ import gc
 import random
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate, repeat
 from statistics import quantiles
 
@@ -20,12 +21,12 @@ from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
 from bench.crowd import Crowd, crowd
+from bench.http2 import Heard
 from bench.messages import hello, publish, stand_in
 from bench.plan import Plan
 from bench.push import learn
 from bench.report import Figure
 from bench.script import PUBLISH
-from bench.servers import BenchError
 
 SESSIONS = 200
 SECONDS = 1.5
@@ -47,7 +48,7 @@ class _Stopwatch:
         for call in crowd.calls:
             call.heard = self._reader()
 
-    def _reader(self):  # type: ignore[no-untyped-def]
+    def _reader(self) -> Heard:
         read = 0
 
         def hear(frame: bytes) -> None:
@@ -139,7 +140,7 @@ async def _measure(plan: Plan, ours: Crowd, bare: Crowd, request: bytes, seconds
         for _ in range(plan.repeats(REPEATS)):
             pauses = repeat(1 / rate, count) if limit is None else (seed.expovariate(rate) for _ in range(count))
             moments = list(accumulate(pauses))
-            rows += await measure.in_turns(1, lambda m=moments: real.p99_ms(m), lambda m=moments: floor.p99_ms(m))
+            rows += await measure.in_turns(1, partial(real.p99_ms, moments), partial(floor.p99_ms, moments))
         medians = list(zip(real.medians, floor.medians, strict=True))
         busy = list(zip(real.busy, floor.busy, strict=True))
         facts = {

@@ -13,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from heartline_lab.processes import cpu_ns
+
 _TCP_ESTABLISHED = "01"
 
 Sample = Callable[[], Awaitable[float]]
@@ -56,6 +58,17 @@ async def settled(pid: int, pause: float = 0.2, patience: int = 25) -> int:
             break
         before = after
     return before
+
+
+async def idle(pid: int, pause: float = 0.25, patience: int = 60) -> None:
+    """Waits until a process has hardly used its CPU for one of `patience` pauses (seconds)."""
+    before = cpu_ns(pid)
+    for _ in range(patience):
+        await asyncio.sleep(pause)
+        after = cpu_ns(pid)
+        if after - before < pause * 1e9 / 50:
+            return
+        before = after
 
 
 async def in_turns(repeats: int, *samples: Sample) -> list[tuple[float, ...]]:

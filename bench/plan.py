@@ -22,6 +22,8 @@ class Plan:
         """How many samples of each kind to take."""
         return max(2, full // 3) if self.quick else full
 
-    def server(self, stand_in: Script, store: str = "memory:") -> AbstractAsyncContextManager[servers.Server]:
+    def server(
+        self, stand_in: Script, store: str = "memory:", *flags: str
+    ) -> AbstractAsyncContextManager[servers.Server]:
         """The server that is measured."""
-        return servers.floor(stand_in) if self.self_check else servers.heartline(store)
+        return servers.floor(stand_in) if self.self_check else servers.heartline(store, *flags)

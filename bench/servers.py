@@ -91,9 +91,9 @@ async def floor(script: Script, *, generated: bool = False) -> AsyncIterator[Ser
 
 
 @asynccontextmanager
-async def heartline(store: str) -> AsyncIterator[Server]:
+async def heartline(store: str, *flags: str) -> AsyncIterator[Server]:
     """The real server, as a user would start it, on this store."""
-    arguments = ["serve", "--listen", "127.0.0.1:0", "--store", store, "--log-level", "warning"]
+    arguments = ["serve", "--listen", "127.0.0.1:0", "--store", store, "--log-level", "warning", *flags]
     async with _child(arguments) as server:
         yield server
 

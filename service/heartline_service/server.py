@@ -27,6 +27,9 @@ from heartline_service.stores.shared import SharedStore
 STOP_GRACE = 1.0
 """Seconds that calls under way have when everything else is done."""
 
+MAX_PENDING_CALLS = 20_000
+"""How many calls may have come and not begun; one more is refused."""
+
 OPTIONS = [
     # Twice our own limit, so that a request that is over it gets our answer and not gRPC's.
     ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES),
@@ -35,6 +38,10 @@ OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Sessions that are cut at once come back at once. Beyond 1,000 calls that wait to be taken in, gRPC starts to refuse
+    # them, as CANCELLED; a server takes in as many as this while a client waits for its welcome.
+    ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING_CALLS),
     # Clients may ping as often as this without being sent away.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 ]
