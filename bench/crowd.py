@@ -20,7 +20,7 @@ class Awaited:
 
     def __init__(self) -> None:
         self._missing = 0
-        self._done: asyncio.Future[None] | None = None
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def expect(self, frames: int) -> None:
         """From now on as many frames are awaited. Raises BenchError when more came than were awaited before."""
@@ -28,16 +28,17 @@ class Awaited:
             raise BenchError("a session heard more than it should")
         self._missing = frames
         self._done = asyncio.get_running_loop().create_future()
+        if not frames:
+            self._done.set_result(None)
 
     def count(self, _frame: bytes) -> None:
         """One came."""
         self._missing -= 1
-        if self._missing == 0 and self._done is not None:
+        if self._missing == 0:
             self._done.set_result(None)
 
     async def all(self, what: str) -> None:
         """Returns when all have come. Raises BenchError."""
-        assert self._done is not None
         async with within(what):
             await self._done
 
@@ -45,9 +46,9 @@ class Awaited:
 async def greeted(
     connections: Sequence[Connection], hellos: Sequence[bytes], frames: int
 ) -> list[tuple[Call, list[bytes]]]:
-    """Opens a session for each hello, spread over the connections; returns them when each has heard so many frames."""
+    """Opens a session for each hello, spread over the connections; returns them when so many frames came in all."""
     awaited = Awaited()
-    awaited.expect(frames * len(hellos))
+    awaited.expect(frames)
     sessions: list[tuple[Call, list[bytes]]] = []
 
     def open_one(connection: Connection, first: bytes) -> None:
@@ -101,7 +102,7 @@ class Crowd:
 async def crowd(
     server: Server, hellos: Sequence[bytes], frames: int, *, sessions_each: int = 1
 ) -> AsyncIterator[Crowd]:
-    """A session for each hello, greeted with so many frames, and `sessions_each` on each TCP connection."""
+    """A session for each hello, greeted with so many frames in all, and `sessions_each` on each TCP connection."""
     async with connected(server, 1 - (-len(hellos) // sessions_each)) as (control, *connections):
         opened = await greeted(connections, hellos, frames)
         yield Crowd(server, [call for call, _ in opened], control)

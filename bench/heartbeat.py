@@ -96,8 +96,8 @@ async def _asked(plan: Plan, server: Server, script: Script, sessions: int) -> l
     hellos = [hello(f"client-{index}") for index in range(sessions)]
     async with (
         servers.floor(script) as floor,
-        crowd(server, hellos, GREETING) as ours,
-        crowd(floor, hellos, GREETING) as bare,
+        crowd(server, hellos, GREETING * sessions) as ours,
+        crowd(floor, hellos, GREETING * sessions) as bare,
     ):
         figures = []
         for what, cost, limit in (
@@ -118,7 +118,7 @@ async def _asking(plan: Plan, server: Server, sessions: int, echo_us: float) -> 
     first.heartbeat_interval.FromMilliseconds(int(BEAT_INTERVAL * 1000))
     first.heartbeat_timeout.FromSeconds(LONGEST)
     samples = []
-    async with crowd(server, [ConnectRequest(hello=first).SerializeToString()] * sessions, 1) as asked:
+    async with crowd(server, [ConnectRequest(hello=first).SerializeToString()] * sessions, sessions) as asked:
         for call in asked.calls:
             call.heard = _answering(call, asked.heard)
         for _ in range(plan.repeats(BEAT_SAMPLES)):

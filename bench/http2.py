@@ -37,13 +37,13 @@ def _data(stream: int, message: bytes, flags: int) -> bytes:
     return _frame(_DATA, flags, stream, struct.pack(">BI", 0, len(message)) + message)
 
 
-_FIELDS = {
-    ":method": "POST",
-    ":scheme": "http",
-    ":authority": "bench",
-    "te": "trailers",
-    "content-type": "application/grpc",
-}
+_FIELDS = [
+    (":method", "POST"),
+    (":scheme", "http"),
+    (":authority", "bench"),
+    ("te", "trailers"),
+    ("content-type", "application/grpc"),
+]
 
 _PREFACE = (
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
         """Begins a call with its first message; with `last`, its only one."""
         stream, self._next = self._next, self._next + 2
         call = self._calls[stream] = Call(self._transport.write, stream, heard)
-        head = _frame(_HEADERS, _END_HEADERS, stream, self._encoder.encode({":path": path, **_FIELDS}))
+        head = _frame(_HEADERS, _END_HEADERS, stream, self._encoder.encode([(":path", path), *_FIELDS]))
         self._transport.write(head + _data(stream, message, _END_STREAM if last else 0))
         return call
 

@@ -121,8 +121,8 @@ async def run(plan: Plan, sessions: int = SESSIONS, seconds: float = SECONDS) ->
             script = await learn(server, request)
             async with (
                 servers.floor(script) as floor,
-                crowd(server, hellos, GREETING) as ours,
-                crowd(floor, hellos, GREETING) as bare,
+                crowd(server, hellos, GREETING * sessions) as ours,
+                crowd(floor, hellos, GREETING * sessions) as bare,
             ):
                 return await _measure(plan, ours, bare, request, seconds)
 

@@ -18,10 +18,10 @@ LONGEST = 600
 """Heartbeat settings in seconds: the longest allowed, so that beats are armed and none falls into a sample."""
 
 
-def publish(ids: Iterable[str]) -> bytes:
+def publish(ids: Iterable[str], channel: str = CHANNEL) -> bytes:
     """A Publish of one message for each id; an empty id is never compared."""
     return PublishRequest(
-        channel=CHANNEL, messages=[Message(id=message_id, binary=PAYLOAD) for message_id in ids]
+        channel=channel, messages=[Message(id=message_id, binary=PAYLOAD) for message_id in ids]
     ).SerializeToString()
 
 
@@ -33,9 +33,11 @@ def poll(client_id: str, epoch: str, after: int) -> bytes:
     ).SerializeToString()
 
 
-def hello(client_id: str) -> bytes:
-    """A session of a named client on one channel, with heartbeats."""
-    first = Hello(client_id=client_id, subscriptions=[Subscription(channel=CHANNEL, start=START_LATEST)])
+def hello(client_id: str, channels: Iterable[str] = (CHANNEL,)) -> bytes:
+    """A session of a named client on some channels, with heartbeats."""
+    first = Hello(
+        client_id=client_id, subscriptions=[Subscription(channel=name, start=START_LATEST) for name in channels]
+    )
     first.heartbeat_interval.FromSeconds(LONGEST)
     first.heartbeat_timeout.FromSeconds(LONGEST)
     return ConnectRequest(hello=first).SerializeToString()

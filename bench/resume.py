@@ -2,10 +2,10 @@
 
 The load resets its TCP connections, 50 with 100 sessions each, and waits until the server has seen to it; three
 events are published; then all sessions are opened again at once, each after its own position, which is up to two events
-further back. Each must get the events that it missed, in order, and then, as its next frame, one that is published to all:
-nothing lost, nothing double. The bare server gets the same bytes on as many streams and connections, and answers each
-with as many frames, on the average as long. Judged: the openings, from the first byte to the last event. Told beside:
-what the cut itself costs. Clients are given time enough to come back before they show as offline.
+further back. Each must get the events that it missed, in order, and then, as its next frame, one that is published to
+all: nothing lost, nothing double. The bare server gets the same bytes on as many streams and connections, and answers
+each with as many frames, on the average as long. Judged: the openings, from the first byte to the last event. Told
+beside: what the cut itself costs. Clients are given time enough to come back before they show as offline.
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ class _Load:
         hellos = [returning(f"client-{index}", self._epoch, offset) for index, offset in enumerate(after)]
         async with connected(self._server, -(-self._count // SESSIONS_EACH)) as connections:
             before = cpu_ns(self._server.pid)
-            sessions = await greeted(connections, hellos, FRAMES)
+            sessions = await greeted(connections, hellos, FRAMES * self._count)
             spent = cpu_ns(self._server.pid) - before
             crowd = Crowd(self._server, [call for call, _ in sessions], self._control)
             fence = await crowd.push(ONE)
