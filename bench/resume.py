@@ -73,7 +73,7 @@ class _Load:
         newest = 0
         for _ in range(MISSED):
             newest = await self.publish()
-        after = [newest - MISSED - index % BEHIND for index in range(self._count)]
+        after = [max(0, newest - MISSED - index % BEHIND) for index in range(self._count)]
         hellos = [returning(f"client-{index}", self._epoch, offset) for index, offset in enumerate(after)]
         async with connected(self._server, -(-self._count // SESSIONS_EACH)) as connections:
             before = cpu_ns(self._server.pid)

@@ -38,8 +38,8 @@ OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Sessions that are cut at once come back at once. Beyond 1,000 calls that wait to be taken in, gRPC starts to refuse
-    # them, as CANCELLED; a server takes in as many as this while a client waits for its welcome.
+    # Sessions that are cut at once come back at once. Of calls that wait to be taken in, gRPC refuses some beyond 1,000
+    # by itself, as CANCELLED. As many as this are taken in while a client waits for its welcome.
     ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
     ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING_CALLS),
     # Clients may ping as often as this without being sent away.

@@ -151,6 +151,11 @@ class Channels:
         self._known: weakref.WeakValueDictionary[str, Channel] = weakref.WeakValueDictionary()
         self._recent: OrderedDict[str, Channel] = OrderedDict()
 
+    def at_hand(self, name: str) -> Channel | None:
+        """The channel, if it is loaded already. Hold it for as long as you wait for changes."""
+        channel = self._known.get(name)
+        return self._note(channel) if channel is not None and channel.head.epoch else None
+
     async def get(self, name: str) -> Channel:
         """The channel, loaded. Hold it for as long as you wait for changes. Raises StoreError."""
         channel = self._known.get(name)
@@ -160,6 +165,10 @@ class Channels:
                 weakref.finalize(channel, self._gone, name).atexit = False
         if not channel.head.epoch:
             await channel.load()
+        return self._note(channel)
+
+    def _note(self, channel: Channel) -> Channel:
+        name = channel.name
         self._recent[name] = channel
         self._recent.move_to_end(name)
         if len(self._recent) > RECENT_CHANNELS:

@@ -65,18 +65,22 @@ class Cursor:
         return gap
 
 
+def begin_at_hand(channels: Channels, wish: Wish) -> Cursor | None:
+    """A cursor where a subscription asks for it. None: the store has to be asked (then `begin`)."""
+    channel = channels.at_hand(wish.channel)
+    return None if channel is None else _place(channel, wish)
+
+
 async def begin(channels: Channels, store: Store, client_id: str, wish: Wish) -> Cursor:
     """A cursor where a subscription asks for it. Raises StoreError."""
     channel = await channels.get(wish.channel)
-    head = channel.head
+    cursor = _place(channel, wish)
+    if cursor is not None:
+        return cursor
     if wish.after is not None:
         epoch, offset = wish.after
         await channels.hear_of(channel, epoch, offset)
         return Cursor(channel, epoch or channel.head.epoch, offset)
-    if wish.start == events_pb2.START_EARLIEST:
-        return Cursor(channel, head.epoch, head.oldest - 1)
-    if wish.start == events_pb2.START_LATEST:
-        return Cursor(channel, head.epoch, head.latest)
     acked = (await store.acked(client_id)).get(wish.channel)
     if acked is None:
         # Stored at once, so that a client that dies before its first ack finds what came meanwhile.
@@ -84,6 +88,19 @@ async def begin(channels: Channels, store: Store, client_id: str, wish: Wish) ->
         (acked,) = await store.ack(client_id, [Acked(wish.channel, head.epoch, head.latest)], first=True)
     await channels.hear_of(channel, acked.epoch, acked.offset)
     return Cursor(channel, acked.epoch, acked.offset)
+
+
+def _place(channel: Channel, wish: Wish) -> Cursor | None:
+    head = channel.head
+    if wish.after is not None:
+        epoch, offset = wish.after
+        known = epoch in ("", head.epoch) and offset <= head.latest
+        return Cursor(channel, head.epoch, offset) if known else None
+    if wish.start == events_pb2.START_EARLIEST:
+        return Cursor(channel, head.epoch, head.oldest - 1)
+    if wish.start == events_pb2.START_LATEST:
+        return Cursor(channel, head.epoch, head.latest)
+    return None
 
 
 def check_ack(head: Head, position: events_pb2.Position, index: int) -> None:

@@ -12,7 +12,7 @@ from heartline_service import checks, wire
 from heartline_service.faults import Fault
 from heartline_service.hub import Hub
 from heartline_service.presence.presence import Cause
-from heartline_service.reading.cursor import begin, check_ack
+from heartline_service.reading.cursor import Cursor, begin, begin_at_hand, check_ack
 from heartline_service.sessions.link import Link
 from heartline_service.sessions.live import LiveSession
 from heartline_service.stores.base import NewMessage
@@ -72,7 +72,9 @@ class Frames:
             last = wire.goodbye("REPLACED", retry=False)
             replaced.finish(Cause.CONNECTION_LOST, last=last, why="has a successor")
         for index, wish in enumerate(wishes):
-            session.later(f"hello.subscriptions[{index}]", frame, self._begin_reading(session, "", wish), bounded=False)
+            if not self._read_at_once(session, "", wish):
+                kind, act = f"hello.subscriptions[{index}]", self._begin_reading(session, "", wish)
+                session.later(kind, frame, act, bounded=False)
 
     def _subscribe(self, session: LiveSession, frame: ConnectRequest) -> None:
         """Adds a channel."""
@@ -80,7 +82,19 @@ class Frames:
             wish = checks.wish(frame.subscribe.subscription, session.client_id)
         except Fault as fault:
             raise fault.within("subscription") from None
-        session.later("subscribe.subscription", frame, self._begin_reading(session, frame.id, wish))
+        if not self._read_at_once(session, frame.id, wish):
+            session.later("subscribe.subscription", frame, self._begin_reading(session, frame.id, wish))
+
+    def _read_at_once(self, session: LiveSession, reply_to: str, wish: checks.Wish) -> bool:
+        """Subscribes without a task, when memory tells where to begin and nothing that was asked for before waits."""
+        feeds = session.outbox.feeds
+        refused = wish.channel in feeds or len(feeds) >= checks.MAX_SUBSCRIPTIONS
+        if refused or not session.under_way.idle:
+            return False
+        cursor = begin_at_hand(self._hub.channels, wish)
+        if cursor is not None:
+            self._read(session, reply_to, wish, cursor)
+        return cursor is not None
 
     async def _begin_reading(self, session: LiveSession, reply_to: str, wish: checks.Wish) -> None:
         async with session.order:
@@ -89,12 +103,13 @@ class Frames:
             if len(session.outbox.feeds) >= checks.MAX_SUBSCRIPTIONS:
                 raise Fault("INVALID_SUBSCRIPTIONS", f"a session reads at most {checks.MAX_SUBSCRIPTIONS} channels")
             cursor = await begin(self._hub.channels, self._hub.store, session.client_id, wish)
-            # The position as asked for: a client that is cut off before it is told of a gap must be told the next time.
-            position = wire.position(wish.channel, cursor.epoch, cursor.offset)
-            session.send(
-                ConnectResponse(reply_to=reply_to, subscribed=Subscribed(channel=wish.channel, position=position))
-            )
-            session.read(cursor, wish.max_unacked)
+            self._read(session, reply_to, wish, cursor)
+
+    def _read(self, session: LiveSession, reply_to: str, wish: checks.Wish, cursor: Cursor) -> None:
+        # The position as asked for: a client that is cut off before it is told of a gap must be told the next time.
+        position = wire.position(wish.channel, cursor.epoch, cursor.offset)
+        session.send(ConnectResponse(reply_to=reply_to, subscribed=Subscribed(channel=wish.channel, position=position)))
+        session.read(cursor, wish.max_unacked)
 
     def _unsubscribe(self, session: LiveSession, frame: ConnectRequest) -> None:
         """Takes a channel away."""

@@ -50,6 +50,11 @@ class UnderWay:
 
         task.add_done_callback(done)
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything is done that was started."""
+        return not (self._bounded or self._unbounded)
+
     def settled(self) -> "asyncio.Future[Any]":
         """It is done when everything is that was started before now."""
         return asyncio.gather(*self._tasks)
