@@ -36,6 +36,7 @@ class State(enum.Enum):
     DOUBTING = "doubting"
     LISTENING = "listening"
     CLOSED = "closed"
+    __hash__ = object.__hash__  # Enum's is written in Python, and would be called several times for each frame.
 
 
 class Input(enum.Enum):
@@ -49,6 +50,7 @@ class Input(enum.Enum):
     DUE_LATE = "the deadline came, and the tick was late"
     EVENTS_LOST = "the peer sent more events than came"
     ENDED = "goodbye, or the connection was lost"
+    __hash__ = object.__hash__
 
 
 class Step(enum.Enum):

@@ -183,10 +183,12 @@ class Frames:
             session.judged()
             return
         told = ConnectResponse(reply_to=frame.id)
-        told.heartbeat_ack.sequence = answer.sequence
+        # Taken out once: each look into a message makes a new object.
+        ack = told.heartbeat_ack
+        ack.sequence = answer.sequence
         if beat.HasField("send_time"):
-            told.heartbeat_ack.send_time.CopyFrom(beat.send_time)
-        told.heartbeat_ack.events_sent = answer.events_sent
+            ack.send_time.CopyFrom(beat.send_time)
+        ack.events_sent = answer.events_sent
         session.send(told)
 
     def _heartbeat_ack(self, session: LiveSession, frame: ConnectRequest) -> None:

@@ -106,24 +106,23 @@ class LiveSession:
         """A frame came, as bytes."""
         if self._over:
             return
-        frame, kind = ConnectRequest(), None
+        kind, frame_id = None, ""
         try:
             frame = checks.parsed(ConnectRequest, data)
             kind = frame.WhichOneof("frame")
             if kind == "publish":
                 # Counted when refused, too: it is not lost.
                 self.rules.events_received += len(frame.publish.messages)
-            checks.frame_id(frame.id)
+            frame_id = checks.frame_id(frame.id)
             checks.request_size(data)
             self._handle(kind, frame)
         except Fault as fault:
-            bad_id = fault.field == "id"
-            told = fault.within(kind) if kind and not bad_id else fault
+            told = fault.within(kind) if kind and fault.field != "id" else fault
             if self.rules.state is State.OPENING:
                 self.finish(Cause.CONNECTION_LOST, fault=told)
             else:
                 self.rules.receive(None, self._clock.now())
-                self.reject("" if bad_id else frame.id, told)
+                self.reject(frame_id, told)
         self._arm()
 
     def half_closed(self) -> None:
