@@ -13,7 +13,7 @@ from pathlib import Path
 
 from heartline.cli.exits import CommandError
 
-from bench import fanout, footprint, memory, poll, publish, push, store
+from bench import fanout, flat, footprint, heartbeat, latency, memory, poll, publish, push, resume, store
 from bench.peers import programs
 from bench.plan import Plan
 from bench.report import Figure, table, to_json
@@ -33,6 +33,10 @@ BENCHMARKS: Benchmarks = {
 PEERS: Benchmarks = {
     "fanout": fanout.run,
     "footprint": footprint.run,
+    "heartbeat": heartbeat.run,
+    "latency": latency.run,
+    "resume": resume.run,
+    "flat": flat.run,
 }
 
 RESULTS = Path(__file__).parent / "results.json"

@@ -53,7 +53,7 @@ class UnderWay:
     @property
     def idle(self) -> bool:
         """Whether everything is done that was started."""
-        return not (self._bounded or self._unbounded)
+        return not self._tasks
 
     def settled(self) -> "asyncio.Future[Any]":
         """It is done when everything is that was started before now."""
