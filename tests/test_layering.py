@@ -33,6 +33,7 @@ PURE = [
     "service/heartline_service/presence/presence.py",
     "service/heartline_service/presence/standing.py",
     "service/heartline_service/retention.py",
+    "service/heartline_service/spreading.py",
     "service/heartline_service/stores/base.py",
     "service/heartline_service/stores/redis/feed.py",
     "service/heartline_service/stores/redis/keys.py",

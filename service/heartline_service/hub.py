@@ -5,7 +5,7 @@ It knows no transport: servicers translate for it, sessions talk to it, stores k
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from heartline.v1 import events_pb2
 
@@ -20,6 +20,7 @@ from heartline_service.reading.channels import Channels, Piece
 from heartline_service.reading.cursor import begin, check_ack
 from heartline_service.sessions.live import LiveSession
 from heartline_service.settings import Settings
+from heartline_service.spreading import spread
 from heartline_service.stores.base import Acked, NewMessage, PresenceRecord, Receipt, Store, StoreError
 from heartline_service.stores.shared import SharedStore
 
@@ -154,20 +155,20 @@ class Hub:
         for stop in tuple(self._poll_stops):
             stop()
         now, patience = self.clock.now(), self.settings.drain_timeout
-        # A place of its own for each, and chance only within it: no moment gets much more than its share.
-        place = patience / 2 / max(1, len(self.sessions))
-        for number, session in enumerate(self.sessions.values()):
-            session.drain((number + self._random()) * place)
+        for session, after in self._spread(self.sessions.values()):
+            session.drain(after)
         while self.sessions and (left := now + patience - self.clock.now()) > 0:
             await asyncio.wait([session.ended for session in self.sessions.values()], timeout=left)
         ending = list(self.sessions.values())
-        for session in ending:
-            after = self._random() * patience / 2
+        for session, after in self._spread(ending):
             last = wire.goodbye("SHUTDOWN", retry=True, after=after)
             grace = after + self.settings.grace
             session.finish(session.gone, grace=grace, last=last, why="the server stops")
         if ending:
             await asyncio.wait([session.ended for session in ending])
+
+    def _spread(self, sessions: Collection[LiveSession]) -> Iterable[tuple[LiveSession, float]]:
+        return zip(sessions, spread(len(sessions), self.settings.drain_timeout / 2, self._random), strict=True)
 
     async def _trim(self) -> None:
         while True:

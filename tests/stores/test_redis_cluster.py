@@ -84,7 +84,7 @@ async def test_a_replica_that_takes_over_goes_on(cluster: RedisCluster, tmp_path
         replica.ask("CLUSTER", "MEET", "127.0.0.1", primary.port, primary._flags[-1])
         replica.out.wait("Cluster state changed: ok")
         replica.ask("CLUSTER", "REPLICATE", primary.ask("CLUSTER", "MYID"))
-        replica.out.wait("MASTER <-> REPLICA sync: Finished with success")
+        replica.out.wait(" <-> REPLICA sync: Finished with success")
         wait_until_known(cluster, replica)
         async with node(cluster.servers[1].url) as one, node(cluster.servers[2].url) as two:
             for channel in CHANNELS:
