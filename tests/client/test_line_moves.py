@@ -36,6 +36,18 @@ async def test_a_drain_is_followed_by_a_new_session_before_the_old_one_is_left()
 
 
 @virtual
+async def test_a_drain_is_obeyed_to_the_instant() -> None:
+    server = FakeServer()
+    async with server.line():
+        await settle()
+        server.drain(reconnect_after=3)
+        await asyncio.sleep(2.999)
+        assert len(server.hellos) == 1
+        await asyncio.sleep(0.002)
+        assert len(server.hellos) == 2
+
+
+@virtual
 async def test_what_the_old_session_still_sends_after_the_move_is_ignored() -> None:
     server = FakeServer()
     server.answers_goodbyes = False

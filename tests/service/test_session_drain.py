@@ -51,6 +51,14 @@ class TestDrain:
             assert most <= 2 * 1000 * 0.1 / (DRAIN / 2)
 
     @virtual
+    async def test_the_returns_of_those_who_stayed_to_the_end_are_spread_too(self) -> None:
+        async with house() as server:
+            peers = [await server.client() for _ in range(4)]
+            await server.hub.drain()
+            after = [peer.the("goodbye").after.ToTimedelta().total_seconds() for peer in peers]
+            assert after == [0.5 / 4 * DRAIN / 2, 1.5 / 4 * DRAIN / 2, 2.5 / 4 * DRAIN / 2, 3.5 / 4 * DRAIN / 2]
+
+    @virtual
     async def test_it_is_over_as_soon_as_everybody_has_gone(self) -> None:
         async with house() as server:
             peer = await server.client("phone-7")
