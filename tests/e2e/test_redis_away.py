@@ -12,11 +12,13 @@ from e2e.raw import Calls, RawSession, calling, session, texts
 from e2e.test_drain import _reason
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
-from heartline.v1.events_pb2 import START_EARLIEST, Subscription
+from heartline.v1.events_pb2 import START_EARLIEST, Message, Subscription
 from heartline.v1.presence_pb2 import PRESENCE_REASON_CONNECTED
 from heartline.v1.request_service_pb2 import GetPresenceRequest
 from heartline_service.stores.redis.client import ANSWER_TIMEOUT
-from redis_servers import RedisServer
+from redis_servers import RedisServer, one_redis
+from stores.kinds import messages
+from stores.test_redis_nodes import node
 
 pytestmark = pytest.mark.needs("redis")
 
@@ -89,6 +91,60 @@ async def test_a_redis_that_hangs_is_as_one_that_is_away(start: Start, tmp_path:
             redis.go_on()
             await first
             await calls.until_published("orders", "after")
+
+
+async def test_a_node_left_with_a_redis_that_became_a_replica_refuses_to_publish_and_is_told_what_others_publish(
+    start: Start, tmp_path: Path
+) -> None:
+    at_once = ("--repl-diskless-sync-delay", "0")
+    with one_redis(tmp_path / "old", *at_once) as old, one_redis(tmp_path / "new", *at_once) as new:
+        server = start(store=old.url)
+        async with (
+            asyncio.timeout(GUARD),
+            calling(server.address) as calls,
+            session(server.address, subscriptions=[{"channel": "orders"}]) as peer,
+        ):
+            await peer.next("subscribed")
+            await calls.publish("orders", "before")
+            new.ask("REPLICAOF", "127.0.0.1", old.port)
+            await new.out.line("sync: Finished with success")
+            stub: Any = health_pb2_grpc.HealthStub(calls.channel)
+            watch = stub.Watch(health_pb2.HealthCheckRequest())
+            assert (await watch.read()).status == SERVING
+            new.ask("REPLICAOF", "NO", "ONE")
+            old.ask("REPLICAOF", "127.0.0.1", new.port)
+            reason, took = await refusal(calls)
+            assert reason == "STORE_UNAVAILABLE"
+            assert took < AT_ONCE
+            assert (await watch.read()).status == NOT_SERVING
+            await old.out.line("accepted a Partial Resynchronization")
+            async with node(new.url) as elsewhere:
+                await elsewhere.store.append("orders", messages(Message(text="elsewhere").SerializeToString()), 1.0)
+            assert texts(await peer.events(2)) == ["before", "elsewhere"]
+            assert texts(await calls.read_all("orders")) == ["before", "elsewhere"]
+            await answers_a_heartbeat(peer, 1)
+            old.ask("REPLICAOF", "NO", "ONE")
+            assert (await watch.read()).status == SERVING
+            await calls.publish("orders", "after")
+            assert texts(await peer.events(1)) == ["after"]
+
+
+async def test_a_redis_that_is_full_refuses_to_publish_and_the_rest_goes_on(start: Start, tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as redis:
+        server = start(store=redis.ready().url)
+        async with asyncio.timeout(GUARD), calling(server.address) as calls:
+            await calls.publish("orders", "before")
+            redis.ask("CONFIG", "SET", "maxmemory", "1")
+            assert (await refusal(calls))[0] == "STORE_UNAVAILABLE"
+            await server.err.line("publishing fails where it needs this: the Redis at 127.0.0.1:")
+            stub: Any = health_pb2_grpc.HealthStub(calls.channel)
+            assert (await stub.Check(health_pb2.HealthCheckRequest())).status == SERVING
+            async with session(
+                server.address, subscriptions=[Subscription(channel="orders", start=START_EARLIEST)]
+            ) as new:
+                assert texts(await new.events(1)) == ["before"]
+            redis.ask("CONFIG", "SET", "maxmemory", "0")
+            await calls.publish("orders", "after")
 
 
 async def test_a_redis_that_comes_back_empty_is_told_to_all_who_read(start: Start, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from heartline_service.stores.base import Receipt, StoreUnavailable
 from redis.crc import key_slot
 from redis_servers import RedisCluster, RedisServer, free_port, redis_cluster
 from stores.kinds import messages
+from stores.test_redis_limits import logged
 from stores.test_redis_nodes import Node, node
 
 pytestmark = pytest.mark.needs("redis")
@@ -96,3 +97,16 @@ async def test_a_replica_that_takes_over_goes_on(cluster: RedisCluster, tmp_path
             epochs = {(await append(one, channel, b"after")).epoch for channel in CHANNELS}
             await heard(two, [b"before", b"after"])
             assert epochs == {one.store.epoch}
+
+
+async def test_a_shard_that_is_away_is_told_in_the_log_and_the_others_go_on(cluster: RedisCluster) -> None:
+    ours = key_slot(b"heartline") * 3 // 16384
+    gone = cluster.servers[ours - 1]
+    async with logged() as words, node(cluster.url) as one:
+        there: list[bool] = []
+        one.store.watch(there.append)
+        gone.kill()
+        said = await words.line("publishing fails")
+        assert f"the Redis at 127.0.0.1:{gone.port} cannot be reached" in said
+        await one.store.append("heartline", messages(b"x"), 1.0)
+        assert there == []

@@ -5,6 +5,7 @@ Rules:
 - Errors never carry the URL as it is written, because of the password in it.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from redis.backoff import NoBackoff
 
 from heartline_service.stores import shown
 from heartline_service.stores.base import StoreError, StoreUnavailable
+from heartline_service.stores.redis.scripts import MAY_WRITE
 
 OLDEST = (7, 0)
 """Redis 7.0 brought sharded publish and subscribe."""
@@ -30,6 +32,10 @@ LOST = (told.ConnectionError, told.TimeoutError, told.ClusterDownError, told.Rea
 """Answers after which it is looked anew which server has what."""
 
 Options = dict[str, Any]
+
+
+class TakesNoWrites(StoreUnavailable):
+    """Redis is there, and can be read; to every node alike it refuses what is to be written."""
 
 
 def store_error(error: Exception, where: str) -> StoreError:
@@ -47,13 +53,13 @@ def store_error(error: Exception, where: str) -> StoreError:
     if isinstance(error, told.ReadOnlyError) or said.startswith("READONLY"):
         return StoreUnavailable(f"the Redis at {where} is a replica, which takes no writes: name its primary")
     if isinstance(error, told.OutOfMemoryError) or said.startswith("OOM"):
-        return StoreUnavailable(
+        return TakesNoWrites(
             f"the Redis at {where} has used all the memory that it may: raise its maxmemory, or keep less (--retain)"
         )
     if said.startswith("MISCONF"):
-        return StoreUnavailable(f"the Redis at {where} takes no writes because it cannot write to its disk: {said}")
+        return TakesNoWrites(f"the Redis at {where} takes no writes because it cannot write to its disk: {said}")
     if said.startswith("NOREPLICAS"):
-        return StoreUnavailable(f"the Redis at {where} takes no writes, as it has too few replicas: {said}")
+        return TakesNoWrites(f"the Redis at {where} takes no writes, as it has too few replicas: {said}")
     if isinstance(error, (told.ConnectionError, told.TimeoutError, OSError)):
         return StoreUnavailable(f"the Redis at {where} cannot be reached: {said or type(error).__name__}")
     return StoreUnavailable(f"the Redis at {where} cannot do it now: {said}")
@@ -125,6 +131,30 @@ class RedisClient:
                 await self._redis.nodes_manager.initialize()
             except (told.RedisError, OSError) as error:
                 raise self.error(error) from error
+
+    async def limits(self) -> list[str]:
+        """What is wrong, as sentences: Redis, or a shard of it, takes no writes; a shard is away.
+
+        Raises StoreUnavailable when all of it is away.
+        """
+        asked = ("EVAL", MAY_WRITE.text, 0)
+        if isinstance(self._redis, RedisCluster):
+            shards = self._redis.get_primaries()
+            asking = {str(shard.name): shard.execute_command(*asked) for shard in shards}
+        else:
+            assert self._redis is not None
+            asking = {self.where: self._redis.execute_command(*asked)}  # type: ignore[no-untyped-call]
+        answers = await asyncio.gather(*asking.values(), return_exceptions=True)
+        errors = [
+            store_error(answer, where)
+            for where, answer in zip(asking, answers, strict=True)
+            if isinstance(answer, Exception)
+        ]
+        away = [error for error in errors if not isinstance(error, TakesNoWrites)]
+        self._outdated = self._outdated or (self.cluster and bool(away))
+        if away and len(away) == len(asking):
+            raise away[0]
+        return [str(error) for error in errors]
 
     async def send(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """Sends commands in one go, all to one shard. An answer that is an error stands in its place as it is.

@@ -215,6 +215,9 @@ return {redis.call('GET', KEYS[1]) or '', redis.call('ZSCORE', KEYS[2], ARGV[1])
 EPOCH = Script(LUA, "redis.call('SET', KEYS[1], ARGV[1], 'NX') return redis.call('GET', KEYS[1])\n")
 """KEYS: the store's epoch. ARGV: an epoch for a store that has none."""
 
+MAY_WRITE = Script(LUA, "return 1\n")
+"""Needs no key. Refused wherever an append would be."""
+
 LEAD = Script(
     _FULL,
     """

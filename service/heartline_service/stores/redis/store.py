@@ -7,7 +7,6 @@ Rules:
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
@@ -32,17 +31,14 @@ from heartline_service.stores.redis.lanes import Lanes
 from heartline_service.stores.redis.logs import Logs
 from heartline_service.stores.redis.news import Lines
 from heartline_service.stores.redis.presence import RedisPresence
+from heartline_service.stores.redis.rounds import go_round
 from heartline_service.stores.redis.scripts import ACK
 from heartline_service.stores.shared import Pulse, Standing
 
-ROUND_INTERVAL = 1.0
-"""Seconds between two looks at whether Redis is there, and is the one that it was."""
 TRIM_CHANNELS = 500
 """How many channels are looked at for old events in one go."""
 
 T = TypeVar("T")
-
-log = logging.getLogger("heartline.service")
 
 
 class RedisStore:
@@ -78,7 +74,8 @@ class RedisStore:
             await self._client.close()
             raise
         self._follower = follower
-        self._rounds = asyncio.get_running_loop().create_task(self._go_round(follower))
+        rounds = go_round(self._client, self._logs, follower, lambda there: self._tell_there(there))
+        self._rounds = asyncio.get_running_loop().create_task(rounds)
 
     async def close(self) -> None:
         """See Store."""
@@ -226,28 +223,6 @@ class RedisStore:
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
         return await asyncio.shield(task)
-
-    async def _go_round(self, follower: Follower) -> None:
-        away = False
-        while True:
-            await asyncio.sleep(ROUND_INTERVAL)
-            epoch = self.epoch
-            try:
-                await self._logs.pulse()
-            except StoreError as error:
-                if not away:
-                    log.warning("Redis is away: %s", error)
-                    self._tell_there(False)
-                away = True
-                continue
-            if away:
-                self._tell_there(True)
-            if away or epoch != self.epoch:
-                log.info("Redis is back" if epoch == self.epoch else "Redis was emptied: all logs begin anew")
-                follower.compare_all()
-            else:
-                follower.compare_some()
-            away = False
 
 
 def _nobody(there: bool) -> None:
