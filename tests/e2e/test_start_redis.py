@@ -1,7 +1,6 @@
 """A server whose Redis is not fit for it says so at its start, in one sentence, and ends."""
 
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,8 +10,7 @@ import pytest
 from e2e.process import Serving
 from e2e.raw import calling, texts
 from e2e.test_start import UNAVAILABLE, WRONG_USAGE, outcome
-from redis_servers import RedisServer, free_port, one_redis
-from tools import path
+from redis_servers import RedisServer, certificate, free_port, one_redis
 
 pytestmark = pytest.mark.needs("redis")
 
@@ -60,27 +58,14 @@ async def test_the_password_in_a_wrong_url_is_not_shown() -> None:
     assert "secret" not in said
 
 
-def certificate_for_loopback(folder: Path) -> tuple[Path, Path]:
-    """A certificate that vouches for itself, and its key."""
-    certificate, key = folder / "redis.crt", folder / "redis.key"
-    kind = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1")
-    whose = ("-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1")
-    files = ("-out", str(certificate), "-keyout", str(key))
-    subprocess.run([path("openssl"), "req", *kind, *whose, *files], check=True, capture_output=True)
-    return certificate, key
-
-
 @pytest.mark.needs("openssl")
 async def test_a_redis_is_reached_by_tls_and_its_certificate_is_checked(tmp_path: Path) -> None:
-    certificate, key = certificate_for_loopback(tmp_path)
-    port = free_port()
-    secure = ("--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key))
-    with one_redis(tmp_path, *secure, "--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"):
-        with Serving(store=f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}") as server:
+    with one_redis(tmp_path, tls=certificate(tmp_path)) as redis:
+        with Serving(store=redis.url) as server:
             async with calling(server.ready().address) as calls:
                 await calls.publish("orders", "hello")
                 assert texts(await calls.read_all("orders")) == ["hello"]
-        assert "certificate verify failed" in await refusal(f"rediss://127.0.0.1:{port}")
+        assert "certificate verify failed" in await refusal(redis.url.partition("?")[0])
 
 
 async def test_a_redis_that_wants_a_password_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from heartline_service.stores.base import Receipt, StoreUnavailable
 from redis.crc import key_slot
-from redis_servers import RedisCluster, RedisServer, free_port, redis_cluster
+from redis_servers import RedisCluster, RedisServer, certificate, free_port, redis_cluster
 from stores.kinds import messages
 from stores.test_redis_limits import logged
 from stores.test_redis_nodes import Node, node
@@ -110,3 +110,15 @@ async def test_a_shard_that_is_away_is_told_in_the_log_and_the_others_go_on(clus
         assert f"the Redis at 127.0.0.1:{gone.port} cannot be reached" in said
         await one.store.append("heartline", messages(b"x"), 1.0)
         assert there == []
+
+
+@pytest.mark.needs("openssl")
+async def test_a_cluster_is_reached_by_tls_at_each_of_its_servers(tmp_path: Path) -> None:
+    with redis_cluster(tmp_path, tls=certificate(tmp_path)) as cluster:
+        for server in cluster.servers:
+            server.ask("CONFIG", "SET", "port", 0)
+        async with node(cluster.url) as one, node(cluster.url) as two:
+            for channel in CHANNELS:
+                await two.store.head(channel)
+                await append(one, channel, b"hello")
+            await heard(two, [b"hello"])
