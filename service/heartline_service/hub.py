@@ -39,7 +39,7 @@ class Hub:
         self.settings = settings
         self.channels = Channels(store)
         self.roster: Roster | SharedRoster = (
-            SharedRoster(store, clock, checks.DEFAULT_TTL)
+            SharedRoster(store, clock, checks.DEFAULT_TTL, self._followed_elsewhere)
             if isinstance(store, SharedStore)
             else Roster(store, clock, checks.DEFAULT_TTL)
         )
@@ -132,10 +132,14 @@ class Hub:
             raise Fault("SESSION_OF_ANOTHER_CLIENT", "only a client's own session can be replaced", "replaces")
         return session
 
-    def session_opened(self, session: LiveSession, status: str) -> None:
-        """A session's hello was accepted."""
+    def session_opened(self, session: LiveSession, status: str, follows: str = "") -> None:
+        """A session's hello was accepted; it `follows` one that is not here."""
         self.sessions[session.id] = session
-        self.roster.session_opened(session.client_id, status)
+        self.roster.session_opened(session.client_id, status, follows)
+
+    def session_replaced(self, session: LiveSession) -> None:
+        """Another session of the client follows this one: it ends."""
+        session.finish(Cause.CONNECTION_LOST, last=wire.goodbye("REPLACED", retry=False), why="has a successor")
 
     def session_over(self, session: LiveSession, cause: Cause, grace: float, check_out: bool) -> None:
         """An open session has ended."""
@@ -166,6 +170,11 @@ class Hub:
             session.finish(session.gone, grace=grace, last=last, why="the server stops")
         if ending:
             await asyncio.wait([session.ended for session in ending])
+
+    def _followed_elsewhere(self, session_id: str, client_id: str) -> None:
+        session = self.sessions.get(session_id)
+        if session is not None and session.client_id == client_id:
+            self.session_replaced(session)
 
     def _spread(self, sessions: Collection[LiveSession]) -> Iterable[tuple[LiveSession, float]]:
         return zip(sessions, spread(len(sessions), self.settings.drain_timeout / 2, self._random), strict=True)

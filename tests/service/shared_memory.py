@@ -31,6 +31,7 @@ class Shared:
         self.listeners: list[OnChange] = []
         self.standings: dict[str, Standing] = {}
         self.nodes: dict[str, float] = {}
+        self.followed: dict[str, list[tuple[str, str]]] = {}
         self.away = False
 
     async def listen(self, on_change: OnChange) -> None:
@@ -160,7 +161,12 @@ class SharedMemoryStore:
         due = [
             name for name, one in shared.standings.items() if one.record.online and 0 < one.record.lease_until <= now
         ]
-        return Pulse(known, [name for name, until in shared.nodes.items() if until <= now], due)
+        silent = [name for name, until in shared.nodes.items() if until <= now]
+        return Pulse(known, silent, due, shared.followed.pop(node, []))
+
+    async def follow(self, node: str, session_id: str, client_id: str) -> None:
+        """See SharedStore."""
+        self._there().followed.setdefault(node, []).append((session_id, client_id))
 
     async def held_by(self, node: str, limit: int) -> list[str]:
         """See SharedStore."""

@@ -55,6 +55,18 @@ async def test_a_standing_comes_back_as_it_was(store: SharedStore) -> None:
     assert await store.standing("nobody") is None
 
 
+async def test_a_node_is_told_once_and_with_its_beat_which_of_its_sessions_are_followed_elsewhere(
+    store: SharedStore,
+) -> None:
+    await store.beat("one", 10.0, join=True)
+    await store.beat("two", 10.0, join=True)
+    await store.follow("one", "session-1", "phone 7")
+    await store.follow("one", "session-2", "phone-8")
+    assert (await store.beat("two", 10.0)).followed == []
+    assert (await store.beat("one", 10.0)).followed == [("session-1", "phone 7"), ("session-2", "phone-8")]
+    assert (await store.beat("one", 10.0)).followed == []
+
+
 async def test_a_change_and_its_event_are_stored_together_or_not_at_all(store: SharedStore) -> None:
     first = await put(store, standing(), text=b"came")
     second = await put(store, standing(check_outs=1), old=first, text=b"left")

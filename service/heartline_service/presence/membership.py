@@ -28,7 +28,10 @@ log = logging.getLogger("heartline.service")
 
 
 class Membership:
-    """One node. `node` is its name; `joined` is called when that is a new one, `over` with what a client has lost."""
+    """One node. `node` is its name; `joined` is called when that is a new one, `over` with what a client has lost.
+
+    `followed` gets each session of this node that another one follows elsewhere, and whose it has to be.
+    """
 
     def __init__(
         self,
@@ -36,12 +39,14 @@ class Membership:
         clock: Clock,
         joined: Callable[[], None],
         over: Callable[[str, LeaseOver | NodeGone], None],
+        followed: Callable[[str, str], None],
     ) -> None:
         self.node = ""
         self._store = store
         self._clock = clock
         self._joined = joined
         self._over = over
+        self._followed = followed
         self._ttl = NODE_LEASE
         self._connected_since: float | None = None
         self._heard_at = 0.0
@@ -85,6 +90,8 @@ class Membership:
         if not pulse.known:
             log.warning("the others took this node for gone: it takes a new name, and holds its clients anew")
             await self._join()
+        for session_id, client_id in pulse.followed:
+            self._followed(session_id, client_id)
         now, silence = self._store.time(), self._clock.now() - self._heard_at
         self._heard_at += silence
         if self._connected_since is None or silence > NODE_LEASE / 2:

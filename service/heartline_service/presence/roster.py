@@ -65,7 +65,7 @@ class Roster:
                 self._arm(entry)
             after = page[-1].client_id
 
-    def session_opened(self, client_id: str, status: str) -> None:
+    def session_opened(self, client_id: str, status: str, follows: str = "") -> None:
         """A session was opened. An anonymous one, of client "", has no presence; so with the other calls."""
         if client_id:
             entry = self._entry(client_id, status)

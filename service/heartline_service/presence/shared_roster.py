@@ -48,24 +48,29 @@ class Entry:
 class SharedRoster:
     """Presence of all clients, as far as this node has to do with it."""
 
-    def __init__(self, store: SharedStore, clock: Clock, default_ttl: float) -> None:
+    def __init__(
+        self, store: SharedStore, clock: Clock, default_ttl: float, followed: Callable[[str, str], None]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._default_ttl = default_ttl
         self._entries: dict[str, Entry] = {}
-        self._membership = Membership(store, clock, self._joined, self._over)
+        self._membership = Membership(store, clock, self._joined, self._over, followed)
         self._failing = self._closed = False
 
     async def restore(self, grace: float) -> None:
         """Takes part from now on. Raises StoreError."""
         await self._membership.begin(grace)
 
-    def session_opened(self, client_id: str, status: str) -> None:
-        """A session was opened. An anonymous one, of client "", has no presence; so with the other calls."""
+    def session_opened(self, client_id: str, status: str, follows: str = "") -> None:
+        """A session was opened. An anonymous one, of client "", has no presence; so with the other calls.
+
+        Whatever nodes hold the client are told which session it `follows`, as far as that is not here.
+        """
         if client_id:
             entry = self._entry(client_id, status)
             entry.presence.session_opened()
-            self._do(entry, Hold(entry.presence.sessions, Cause.CONNECTED))
+            self._do(entry, Hold(entry.presence.sessions, Cause.CONNECTED, follows))
 
     def session_closed(self, client_id: str, cause: Cause, grace: float, *, check_out: bool = False) -> None:
         """A session is over; the client may return within the grace, in seconds."""
@@ -236,6 +241,9 @@ class SharedRoster:
             if done:
                 break
             sure = True
+        if isinstance(what, Hold) and what.follows:
+            for node in new.holders.keys() - {self._membership.node}:
+                await self._store.follow(node, what.follows, entry.client_id)
         if isinstance(what, Lease) and what.seen is not None and what.seen.check_outs is None:
             what.seen.check_outs = new.check_outs
 

@@ -25,6 +25,8 @@ class Hold:
 
     sessions: int | None
     cause: Cause
+    follows: str = ""
+    """A session that the newest one here follows, and that another node may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Frames:
         if said.passive:
             session.mode = admin_service_pb2.SESSION_MODE_PASSIVE
         session.opened()
-        hub.session_opened(session, status)
+        hub.session_opened(session, status, "" if replaced else said.replaces)
         welcome = Welcome(
             session_id=session.id,
             heartbeat_interval=wire.duration(timing.interval),
@@ -69,8 +69,7 @@ class Frames:
         )
         session.send(ConnectResponse(reply_to=frame.id, welcome=welcome))
         if replaced is not None:
-            last = wire.goodbye("REPLACED", retry=False)
-            replaced.finish(Cause.CONNECTION_LOST, last=last, why="has a successor")
+            hub.session_replaced(replaced)
         for index, wish in enumerate(wishes):
             if not self._read_at_once(session, "", wish):
                 kind, act = f"hello.subscriptions[{index}]", self._begin_reading(session, "", wish)

@@ -37,6 +37,8 @@ class Pulse(NamedTuple):
     """Nodes that ceased to beat."""
     due_leases: list[str]
     """Clients whose leases have ended."""
+    followed: list[tuple[str, str]]
+    """Sessions of this node that others follow elsewhere, since the last beat: the session, and whose it has to be."""
 
 
 @runtime_checkable
@@ -69,6 +71,9 @@ class SharedStore(Store, Protocol):
 
     async def beat(self, node: str, ttl: float, *, join: bool = False) -> Pulse:
         """The node is alive for `ttl` seconds more. One that is not known is only when it asks to `join`."""
+
+    async def follow(self, node: str, session_id: str, client_id: str) -> None:
+        """Tells a node, with its next beat, that a session elsewhere follows one of its own."""
 
     async def held_by(self, node: str, limit: int) -> list[str]:
         """Clients that a node holds."""

@@ -13,7 +13,7 @@ from heartline_service.stores.redis.follow import Follower
 from heartline_service.stores.redis.keys import PREFIX
 from heartline_service.stores.redis.lanes import Lanes
 from heartline_service.stores.redis.logs import Logs
-from heartline_service.stores.redis.presence_scripts import BEAT, STANDING
+from heartline_service.stores.redis.presence_scripts import BEAT, STANDING, TELL
 from heartline_service.stores.shared import Pulse, Standing
 
 _TAG = f"{PREFIX}{{{PRESENCE_CHANNEL}}}:"
@@ -21,6 +21,8 @@ RECORDS, ONLINE, OFFLINE, LEASES, NODES = (
     f"{_TAG}{name}" for name in ("records", "clients:online", "clients:offline", "leases", "nodes")
 )
 ANYTHING = b"*"
+TOLD_SECONDS = 60
+"""For so long what a node was told waits for its beat."""
 
 
 class RedisPresence:
@@ -88,8 +90,14 @@ class RedisPresence:
 
     async def beat(self, node: str, ttl: float, join: bool) -> Pulse:
         """See SharedStore."""
-        known, silent, due = await self._lanes.run(BEAT, [NODES, LEASES], node, ttl, int(join))
-        return Pulse(bool(known), [name.decode() for name in silent], [name.decode() for name in due])
+        answer = await self._lanes.run(BEAT, [NODES, LEASES, _told(node)], node, ttl, int(join))
+        silent, due, told = ([one.decode() for one in part] for part in answer[1:])
+        followed = [(session_id, client_id) for session_id, _, client_id in (one.partition("\n") for one in told)]
+        return Pulse(bool(answer[0]), silent, due, followed)
+
+    async def follow(self, node: str, session_id: str, client_id: str) -> None:
+        """See SharedStore."""
+        await self._lanes.run(TELL, [_told(node)], f"{session_id}\n{client_id}", TOLD_SECONDS)
 
     async def held_by(self, node: str, limit: int) -> list[str]:
         """See SharedStore."""
@@ -102,6 +110,10 @@ class RedisPresence:
 
 def _clients_of(node: str) -> str:
     return f"{_TAG}node:{node}"
+
+
+def _told(node: str) -> str:
+    return f"{_TAG}node:{node}:told"
 
 
 def _written(standing: Standing) -> bytes:

@@ -48,8 +48,12 @@ return {
   known and 1 or 0,
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 10),
   redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 100),
+  redis.call('LPOP', KEYS[3], 1000) or {},
 }
 """,
 )
-"""KEYS: nodes, leases. ARGV: the node, its ttl, whether it joins. Answers whether it was known, nodes that are silent,
-and clients whose leases are over."""
+"""KEYS: nodes, leases, what the node was told. ARGV: the node, its ttl, whether it joins. Answers whether it was known,
+nodes that are silent, clients whose leases are over, and what it was told."""
+
+TELL = Script(LUA, "redis.call('RPUSH', KEYS[1], ARGV[1]) redis.call('EXPIRE', KEYS[1], ARGV[2]) return 1\n")
+"""KEYS: what a node was told. ARGV: a word more, and for how many seconds it is kept for a node that does not beat."""

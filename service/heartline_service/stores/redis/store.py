@@ -191,6 +191,11 @@ class RedisStore:
         self._open()
         return await self._presence.beat(node, ttl, join)
 
+    async def follow(self, node: str, session_id: str, client_id: str) -> None:
+        """See SharedStore."""
+        self._open()
+        await self._presence.follow(node, session_id, client_id)
+
     async def held_by(self, node: str, limit: int) -> list[str]:
         """See SharedStore."""
         self._open()
