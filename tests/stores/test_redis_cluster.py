@@ -46,7 +46,14 @@ async def heard(one: Node, texts: list[bytes]) -> None:
 
 
 def wait_until_known(cluster: RedisCluster, replica: RedisServer) -> None:
-    """Returns when every server has heard of the replica: one that has not would not believe it later."""
+    """Returns when every server has heard of the replica.
+
+    Tried with Redis 7.0.15: servers that have not met the replica when its primary is killed never do; there was no
+    failover in 30 s, 3 times of 3. When the replica calls the cluster ok, as the test awaits before, they have met:
+    then it came 31 times of 31, though up to 4 s late where a server had still to finish the greeting, and the test
+    passed without this wait, too, 13 times of 13 beside two busy loops. So this rules out the first and saves the
+    second; that the one failure that was ever seen came of it is not proven.
+    """
     name, deadline = replica.ask("CLUSTER", "MYID").decode(), time.monotonic() + 30
     for server in cluster.servers:
         while not any(
