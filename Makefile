@@ -34,6 +34,9 @@ bench: environment ## measure against a bare gRPC server
 bench-peers: environment ## measure against NATS, Mosquitto and Redis pub/sub, where they are installed
 	@exec $(python) -m bench peers $(ARGS)
 
+soak: environment ## hold idle sessions through proxies with the time-outs that they come with: about 65 s
+	@exec $(python) -m pytest -q tests/soak/soak_idle.py $(ARGS)
+
 claims: environment ## test the twenty statements about connections, into docs/claims.md
 	@exec $(python) -m heartline_lab.claims $(or $(ARGS),--write docs/claims.md)
 

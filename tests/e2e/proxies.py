@@ -42,13 +42,17 @@ http {{
   server {{
     listen 127.0.0.1:{port} http2;
     client_max_body_size 0;
-    client_body_timeout {idle}s;
-    grpc_read_timeout {idle}s;
-    grpc_send_timeout {idle}s;
     grpc_connect_timeout 1s;
+{times}
     location / {{ grpc_pass grpc://nodes; }}
   }}
 }}
+"""
+
+NGINX_TIMES = ("client_body_timeout", "grpc_read_timeout", "grpc_send_timeout")
+PACKAGED = 50
+"""Seconds: the idle time-outs of the configuration that Debian and others ship for HAProxy. It has none of its own, and
+warns of that.
 """
 
 Proxy = Callable[[Path, Sequence[str], int], "Running"]
@@ -63,7 +67,7 @@ class Running:
 
 
 @contextmanager
-def haproxy(folder: Path, nodes: Sequence[str], idle: int) -> Iterator[Running]:
+def haproxy(folder: Path, nodes: Sequence[str], idle: int = PACKAGED) -> Iterator[Running]:
     """HAProxy before these nodes, which ends what is idle for so many seconds."""
     port, config = free_port(), folder / "haproxy.cfg"
     servers = [f"  server n{n} {node} proto h2 check inter 200ms fall 1 rise 1" for n, node in enumerate(nodes)]
@@ -73,10 +77,11 @@ def haproxy(folder: Path, nodes: Sequence[str], idle: int) -> Iterator[Running]:
 
 
 @contextmanager
-def nginx(folder: Path, nodes: Sequence[str], idle: int) -> Iterator[Running]:
-    """The same with nginx."""
+def nginx(folder: Path, nodes: Sequence[str], idle: int = 0) -> Iterator[Running]:
+    """The same with nginx; without a time it is nginx's own, 60 s."""
     port, config = free_port(), folder / "nginx.conf"
     servers = [f"    server {node} max_fails=1 fail_timeout=1s;" for node in nodes]
-    config.write_text(NGINX.format(port=port, idle=idle, folder=folder, servers="\n".join(servers)))
+    times = [f"    {name} {idle}s;" for name in NGINX_TIMES if idle]
+    config.write_text(NGINX.format(port=port, times="\n".join(times), folder=folder, servers="\n".join(servers)))
     with Program(path("nginx"), "-c", config, "-e", "stderr") as program:
         yield Running(program, f"127.0.0.1:{port}")
