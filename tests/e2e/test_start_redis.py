@@ -1,5 +1,6 @@
 """A server whose Redis is not fit for it says so at its start, in one sentence, and ends."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -7,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from e2e.process import Serving
-from e2e.raw import calling, texts
+from e2e.process import ROOT, Serving
+from e2e.raw import calling, session, texts
 from e2e.test_start import UNAVAILABLE, WRONG_USAGE, outcome
 from redis_servers import RedisServer, certificate, free_port, one_redis
 
@@ -83,6 +84,24 @@ async def test_a_user_who_may_not_do_enough_is_told(redis: RedisServer) -> None:
     redis.ask("ACL", "SETUSER", "guest", "on", ">pass", "~*", "&*", "+@read", "+info")
     said = await refusal(f"redis://guest:pass@127.0.0.1:{redis.port}")
     assert said.startswith("the user of the store URL may not do all that the store needs of the Redis at 127.0.0.1:")
+
+
+async def test_a_user_who_may_do_what_the_documentation_asks_for_is_enough(redis: RedisServer) -> None:
+    needs = (ROOT / "docs/redis.md").read_text().partition("The user of the URL needs")[2]
+    keys, channels, commands = re.findall(r"`([^`]+)`", " ".join(needs.split()))[:3]
+    may = [f"~{keys}", f"&{channels}", *(f"+{command}" for command in commands.split())]
+    redis.ask("ACL", "SETUSER", "heartline", "on", ">pass", *may)
+    with Serving(store=f"redis://heartline:pass@127.0.0.1:{redis.port}") as server:
+        async with calling(server.ready().address) as calls, session(server.address, client_id="phone-7") as old:
+            await calls.publish("orders", "hello")
+            assert texts(await calls.read_all("orders")) == ["hello"]
+            await calls.until("$presence", 1)
+            async with session(server.address, client_id="phone-7", replaces=old.welcome.session_id):
+                assert (await old.next("goodbye")).HasField("goodbye")
+        server.terminate()
+        assert await server.ended() == 0
+        assert "may not do" not in server.err.text()
+    redis.ask("FLUSHALL")
 
 
 async def test_a_replica_is_told_with_its_primary(redis: RedisServer, tmp_path: Path) -> None:
