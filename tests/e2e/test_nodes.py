@@ -11,8 +11,8 @@ from typing import Any
 import grpc.aio
 import heartline
 import pytest
-from e2e.process import GUARD, Serving
-from e2e.proxies import Running, haproxy, nginx
+from e2e.process import GUARD, ROOT, Serving
+from e2e.proxies import HEALTH_CHECK, Running, haproxy, nginx
 from e2e.raw import RawSession, calling, seconds, session, texts
 from heartline.events import Start
 from heartline.v1.events_pb2 import Position
@@ -96,6 +96,22 @@ async def test_an_idle_session_outlives_the_proxys_time_out(site: Site) -> None:
         peer.call.cancel()
 
 
+@pytest.mark.needs("redis", "haproxy")
+async def test_haproxy_asks_for_health_and_sends_no_calls_to_a_node_that_drains(tmp_path: Path) -> None:
+    assert HEALTH_CHECK in (ROOT / "docs/redis.md").read_text()
+    with ExitStack() as stack:
+        redis = stack.enter_context(one_redis(tmp_path / "redis"))
+        one, two = [stack.enter_context(Serving("--drain-timeout", "60s", store=redis.url)).ready() for _ in range(2)]
+        proxy = stack.enter_context(haproxy(tmp_path, [one.address, two.address]))
+        async with asyncio.timeout(GUARD), session(one.address) as staying:
+            one.terminate()
+            await staying.next("drain")
+            await proxy.found_down(0)
+            for number in range(10):
+                async with calling(proxy.address) as calls:
+                    await calls.publish("orders", str(number))
+
+
 async def test_what_is_published_through_one_node_is_received_through_the_other(site: Site) -> None:
     one, two = (node.address for node in site.nodes)
     async with calling(one) as calls, session(two, subscriptions=[{"channel": "orders"}]) as peer:
@@ -174,10 +190,11 @@ async def test_a_node_killed_under_load_costs_no_event_and_its_clients_are_here_
 
 async def test_a_rolling_restart_costs_no_event_and_nobodys_presence(site: Site) -> None:
     async def roll() -> None:
-        for node in tuple(site.nodes):
+        for number, node in enumerate(tuple(site.nodes)):
             node.terminate()
             assert await node.ended() == 0
             await asyncio.to_thread(site.replace(node).ready)
+            await site.proxy.found_up_again(number)
 
     async with asyncio.timeout(60):
         listeners = await run_load(site, PUBLISHERS * EACH // 4, roll)
