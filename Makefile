@@ -2,6 +2,8 @@
 # pins, so it is set up once. ARGS are handed on: make test ARGS="-k presence", make run ARGS="--store memory:".
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# Where the environment forbids to keep compiled code, each of the many programs that tests start would compile ours anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 
 python := .venv/bin/python
