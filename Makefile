@@ -17,8 +17,8 @@ help: ## this list
 run: environment ## serve on 127.0.0.1:50051 with a durable store in data/
 	@exec .venv/bin/heartline serve $(ARGS)
 
-test: environment ## run the whole test suite, on two cores
-	@exec $(python) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: environment ## run the whole test suite, in four processes
+	@exec $(python) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types contract layering ## check format, types, the contract, generated code, layering
 	@if [ "$$CI" = true ] || scripts/find-python.sh 11 12 >/dev/null; then $(MAKE) generated oldest; else \

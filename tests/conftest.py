@@ -9,7 +9,7 @@ import pytest
 from heartline_service.server import Server
 from heartline_service.settings import Settings
 
-pytest_plugins = ["left_out"]
+pytest_plugins = ["left_out", "longest_first"]
 
 QUICK = Settings(listen="127.0.0.1:0", store="memory:", grace=0.3, drain_timeout=0.3, name="test")
 """A server for tests: everything that takes time takes little."""
