@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from e2e.process import Program
 from heartline.cli.exits import CommandError, Exit
+from heartline_lab.claims import __main__ as claims
 from heartline_lab.claims.__main__ import main
 from heartline_lab.claims.parts import Part, Verdict, verdict
 from heartline_lab.claims.rights import Need
@@ -127,6 +128,33 @@ def test_one_statement_is_tested_by_its_number() -> None:
         assert program.wait() == 0
         assert program.out.all()[:3] == ["## Statement 16", "", "> A socket may use TCP or UDP."]
         assert program.err.text().startswith("claims: 16: holds (")
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "code"),
+    [
+        (PermissionError(errno.EPERM, "no"), "needs root: [Errno 1] no", Exit.UNAVAILABLE),
+        (CommandError("the server did not start", Exit.UNAVAILABLE), "the server did not start", 1),
+    ],
+)
+def test_a_page_is_not_overwritten_by_one_with_less_tested(
+    error: Exception,
+    why: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = tmp_path / "claims.md"
+    page.write_text("all tested")
+    monkeypatch.setattr(sys, "argv", ["claims", "--write", str(page)])
+    monkeypatch.setattr(claims, "STATEMENTS", [failing(error)])
+    assert main() == code
+    assert page.read_text() == "all tested"
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"claims: {page} is left as it is, since this machine did not test 1 of 1 statements ({why}): run it where all"
+        " can be tested, or without --write to see the others"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Tests statements about connections: `python -m heartline_lab.claims [NUMBER ...] [--write FILE]`.
 
-Rules: the verdicts go to stdout as Markdown, or with --write into a file, and progress to stderr. The exit code is 1
-when a statement could not be tested for another reason than that a right is missing.
+Rules:
+- The verdicts go to stdout as Markdown, or with --write into a file, and progress to stderr.
+- A file is written only when every statement was tested: it may hold verdicts of a machine that could test more.
+- The exit code is 1 when a statement could not be tested for another reason than that a right is missing.
 """
 
 import argparse
 import platform
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +31,22 @@ def main() -> int:
         results = running.run(run(chosen, _tell))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    failed = any(result.failed for result in results.values())
     sections = [Section(one.number, one.says, one.follows, results[one.number].outcome) for one in chosen]
     if options.numbers:
         print("\n".join(map(section, sections)), end="")
     elif options.write is None:
         print(document(sections, _environment()), end="")
+    elif untested := {one.number: one.outcome for one in sections if isinstance(one.outcome, str)}:
+        print(f"claims: {_refusal(options.write, untested)}", file=sys.stderr)
+        return Exit.UNAVAILABLE if not failed else 1
     else:
         try:
             options.write.write_text(document(sections, _environment()), encoding="utf-8")
         except OSError as error:
             print(f"claims: cannot write {options.write}: {error.strerror}", file=sys.stderr)
             return Exit.IO
-    return int(any(result.failed for result in results.values()))
+    return int(failed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +75,15 @@ def _number(text: str) -> int:
 def _tell(statement: Statement[Any], result: Result) -> None:
     words = f"claims: {statement.number}: {verdict_of(result.outcome)} ({result.seconds:.1f} s)"
     print(words, file=sys.stderr, flush=True)
+
+
+def _refusal(file: Path, untested: Mapping[int, str]) -> str:
+    """Why the file was not written: who lacks what, and what to do."""
+    reasons = "; ".join(dict.fromkeys(untested.values()))
+    return (
+        f"{file} is left as it is, since this machine did not test {len(untested)} of {len(STATEMENTS)} statements"
+        f" ({reasons}): run it where all can be tested, or without --write to see the others"
+    )
 
 
 def _environment() -> str:
