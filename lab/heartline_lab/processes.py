@@ -2,7 +2,8 @@
 
 Rules:
 - A process that serves is ready when it has said so, within a deadline, and is killed, not drained, when its block
-  ends, however that comes: nothing outlives the lab. Each leads a group of its own, so Ctrl-C is ours to hand on.
+  ends, however that comes: nothing outlives the lab. Where the lab itself is killed, the kernel does it (Linux alone).
+- Each leads a group of its own, so Ctrl-C is ours to hand on.
 - CPU time is that of the whole process, gRPC's threads included, from the process's own CPU clock: clock ticks of
   10 ms would drown a small sample.
 """
@@ -22,6 +23,16 @@ from heartline.cli.exits import CommandError, Exit
 
 START_TIMEOUT = 20.0
 """Seconds within which a server must be ready."""
+
+_TIED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, which lasts when this process becomes the program
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)  # it ended before we could ask
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes a program that dies with its parent, whose process id comes before its words. A hook between fork and exec
+would be shorter, and could hang: this process has threads."""
 
 _CPUCLOCK_SCHED = 2
 """Linux: the last bits of a process's CPU clock id, as clock_getcpuclockid(3) makes it."""
@@ -66,7 +77,9 @@ async def running(*argv: str, environment: Mapping[str, str] | None = None, told
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEARTLINE_")}
     paths = os.pathsep.join(path or "." for path in sys.path)
+    tied = (sys.executable, "-ISc", _TIED, str(os.getpid())) if sys.platform == "linux" else ()
     process = await asyncio.create_subprocess_exec(
+        *tied,
         *argv,
         stdin=PIPE if told else DEVNULL,
         stdout=PIPE,

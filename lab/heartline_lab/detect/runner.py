@@ -5,7 +5,6 @@ However it ends, no program and no namespace is left.
 
 import asyncio
 import json
-import os
 import sys
 import time
 from asyncio.subprocess import Process
@@ -148,6 +147,5 @@ class Bench:
             "ports": list(ports),
             "interval": self._patience.interval,
             "timeout": self._patience.timeout,
-            "parent": os.getpid(),
         }
         return [sys.executable, "-m", f"heartline_lab.detect.ends.{side}", json.dumps(order)]

@@ -74,7 +74,7 @@ class Proxied(Direct):
         """Starts it. Raises CommandError when it is not ready in time."""
         # Nobody else listens on an address of ours, so its ports are free.
         host, ports = own_loopback(os.getpid()), server[1]
-        proxy = ["-m", "heartline_lab.detect.ends.proxy", haproxy_configuration(host, server), str(os.getpid())]
+        proxy = ["-m", "heartline_lab.detect.ends.proxy", haproxy_configuration(host, server)]
         await self._stack.enter_async_context(running(sys.executable, *proxy))
         for _ in range(int(START_TIMEOUT / _LOOK_INTERVAL)):
             if await _listens(host, ports[-1]):

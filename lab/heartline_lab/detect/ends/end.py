@@ -3,12 +3,10 @@
 Rules:
 - They speak in lines of JSON on stdout; moments are of the machine's monotonic clock, which all its processes share.
 - A detector speaks once, when it has noticed.
-- They die with the process that started them, however that ends.
 """
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -26,7 +24,6 @@ HANG = signal.SIGUSR1
 CRASH = signal.SIGUSR2
 """Tells a program to end with RST on all its connections."""
 
-_PR_SET_PDEATHSIG = 1
 _LOOK_INTERVAL = 0.05
 """Seconds between two looks at how late a timer comes."""
 _WORTH_TELLING = 0.002
@@ -75,7 +72,6 @@ def say(**fields: object) -> None:
 def main(work: Callable[[Order], Coroutine[None, None, None]]) -> None:
     """Runs the program, whose one argument is its Order in JSON."""
     fields = json.loads(sys.argv[1])
-    die_with(fields["parent"])
     logging.getLogger("heartline").addHandler(logging.NullHandler())
     for name in _PROXIES:  # they know the way out, not the way to a namespace
         os.environ.pop(name, None)
@@ -83,13 +79,6 @@ def main(work: Callable[[Order], Coroutine[None, None, None]]) -> None:
     try:
         asyncio.run(_run(work, order))
     except* OSError:  # the other end, or who listens to us, is gone: that is noticed elsewhere
-        sys.exit(1)
-
-
-def die_with(parent: int) -> None:
-    """Has the kernel kill this process when its parent, of that process id, ends, however it does."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before we could ask
         sys.exit(1)
 
 
