@@ -8,7 +8,6 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 from heartline.network import GrpcConnection
@@ -16,7 +15,8 @@ from heartline_lab.contrast.figures import Run
 from heartline_lab.contrast.results import MODES, Workload
 from heartline_lab.contrast.run import Stage, run
 from heartline_lab.processes import serving
-from lab.contrast_packets import Seen, counted, written_down
+from lab.contrast_packets import FIELDS, Seen, counted
+from lab.tshark import captured
 
 WORKLOAD = Workload(clients=3, rate=20, seconds=0.4, payload=100, poll_interval_seconds=0.1, repeats=1)
 LATE = {"connections": 0, "bytes": 150 * WORKLOAD.clients, "segments": 4 * WORKLOAD.clients}
@@ -52,15 +52,14 @@ def within_rule(differ: dict[str, int]) -> bool:
 
 
 @pytest.mark.needs("tshark", "capture")
-async def test_connections_bytes_and_segments_are_those_that_tshark_counts(tmp_path: Path) -> None:
-    file = tmp_path / "all.pcap"
+async def test_connections_bytes_and_segments_are_those_that_tshark_counts() -> None:
     async with serving() as server:
         publisher = GrpcConnection(server.address)
         with free_ports() as ports:
-            async with written_down(file, *ports.values()):
+            async with captured(FIELDS, *ports.values()) as packets:
                 stages = {mode: Stage(server, publisher, f"127.0.0.1:{port}") for mode, port in ports.items()}
                 runs = await asyncio.gather(*(run(stage, WORKLOAD, mode, 0) for mode, stage in stages.items()))
         await publisher.close()
-    seen = counted(file, *ports.values(), short=ports["short"])
+    seen = counted(packets, *ports.values(), short=ports["short"])
     found = {mode: differences(seen[ports[mode]], made) for mode, made in zip(MODES, runs, strict=True)}
     assert [each for each in found.items() if not within_rule(each[1])] == []
