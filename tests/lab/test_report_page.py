@@ -169,6 +169,14 @@ def test_no_word_of_a_picture_is_cut_off(browser: Browser, file: Path) -> None:
 
 
 @pytest.mark.needs("chromium")
+def test_on_a_phone_no_word_of_a_picture_is_smaller_than_11_px(browser: Browser, file: Path) -> None:
+    browser.open(file, 390)
+    sizes = """[...document.querySelectorAll("svg text")].map(
+        text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
+    assert min(browser.ask(sizes)) >= 11
+
+
+@pytest.mark.needs("chromium")
 def test_the_browser_would_complain(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text("<img src=none.png><script>console.error('no'); throw 1</script>")
     browser.open(tmp_path / "bad.html")

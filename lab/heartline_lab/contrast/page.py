@@ -25,7 +25,8 @@ WAYS = {
     "stream": "one connection, news is pushed",
 }
 """What each mode does, in a few words."""
-_LADDER_WIDTH = 480
+_LADDER_WIDTH = 370
+"""Little more than a phone has room for, so that no text of it gets small."""
 _TENTHS = 4
 """Decimals of a second that show tenths of a millisecond: what was seen from outside is no more exact."""
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[µm]?s|[kMG]?B)\b)")

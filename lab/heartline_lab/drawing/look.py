@@ -45,17 +45,20 @@ MARKERS = {"short": "v", "kept": "s", "long-poll": "D", "stream": "o"}
 GLYPHS = {"short": "▼", "kept": "■", "long-poll": "◆", "stream": "●"}
 """The markers, for text."""
 
+TEXT, SMALL = 12, 11.5
+"""Points, which are px where a plot is as wide as it is made: on a phone. No text of a plot is smaller."""
+
 _SETTINGS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": COLOURS["line"].light,
     "axes.grid": True,
     "axes.labelcolor": COLOURS["quiet"].light,
-    "axes.labelsize": 9.5,
+    "axes.labelsize": TEXT,
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
+    "font.size": TEXT,
     "grid.color": COLOURS["line"].light,
     "grid.linewidth": 0.7,
     "svg.fonttype": "none",
@@ -97,6 +100,6 @@ def as_svg(figure: Figure, name: str, description: str) -> str:
 def save_png(figure: Figure, title: str, path: Path) -> None:
     """Writes the figure to a PNG file, under its title."""
     with look():
-        heading = figure.suptitle(title, x=0.01, y=1.06, ha="left", fontsize=11.5, fontweight="bold")
+        heading = figure.suptitle(title, x=0.01, y=1.06, ha="left", fontsize=13.5, fontweight="bold")
         figure.savefig(path, dpi=200, bbox_inches="tight", pad_inches=0.15, metadata={"Software": None})
         heading.remove()

@@ -15,14 +15,14 @@ from matplotlib.axis import Axis as Ticks
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from heartline_lab.drawing.look import COLOURS, MARKERS, look
+from heartline_lab.drawing.look import COLOURS, MARKERS, SMALL, TEXT, look
 from heartline_lab.drawing.units import span
 
 _Side = Literal["left", "center", "right"]
 _Values = np.ndarray[tuple[int], np.dtype[np.float64]]
 
-_SIZE = (4.8, 3.0)
-"""In inches, for one of two columns of a page: at 72 units an inch text is as large as the page's small print."""
+_SIZE = (4.8, 3.4)
+"""In inches: at 72 px an inch what a phone has room for."""
 _BINS = 90
 _INK, _QUIET, _LINE, _PAPER = (COLOURS[name].light for name in ("ink", "quiet", "line", "paper"))
 
@@ -63,14 +63,14 @@ def distributions(seconds: Mapping[str, Sequence[float]], label: str) -> Figure:
         axes = figure.subplots()
         axes.grid(visible=False, axis="y")
         values = [value for row in seconds.values() for value in row] or [0.001]
-        low, high = max(min(values), 1e-6) / 1.3, max(*values, 2e-6) * 1.3
+        low, high = max(min(values), 1e-6) / 1.6, max(*values, 2e-6) * 1.3
         edges = np.geomspace(low, high, _BINS)
         names = list(reversed(list(seconds)))
         for place, name in enumerate(names):
             _row(axes, place, name, np.maximum(seconds[name], 1e-6), edges)
         axes.set_yticks(range(len(names)), names)
-        axes.tick_params("y", labelcolor=_INK, labelsize=10)
-        axes.set_ylim(-0.25, len(seconds) - 0.05)
+        axes.tick_params("y", labelcolor=_INK)
+        axes.set_ylim(-0.36, len(seconds) - 0.05)
         axes.set_xscale("log")
         axes.set_xlim(low, high)
         _scale(axes.xaxis, Axis(label, span))
@@ -86,7 +86,7 @@ def curves(lines: Sequence[Curve], x: Axis, y: Axis, marks: Sequence[Mark] = ())
         axes.set_xscale("log" if x.logarithmic else "linear")
         axes.set_yscale("log" if y.logarithmic else "linear")
         axes.set_xlabel(x.label)
-        axes.set_title(y.label, loc="left", fontsize=9.5, color=_QUIET, x=0)
+        axes.set_title(y.label, loc="left", fontsize=TEXT, color=_QUIET, x=0)
         for line in lines:
             _curve(axes, line)
         for mark in marks:
@@ -113,9 +113,9 @@ def _row(axes: Axes, place: int, name: str, values: _Values, edges: _Values) -> 
     p50, p99 = np.percentile(values, (50, 99))
     axes.plot(p50, place, MARKERS[name], color=colour, ms=6.5, mec=_PAPER, mew=1, zorder=4, clip_on=False)
     axes.plot(p99, place, "|", color=colour, ms=11, mew=2, zorder=4, clip_on=False)
-    close = np.log(p99 / p50) < 0.16 * np.log(edges[-1] / edges[0])
-    _write(axes, span(p50), (p50, place), (4 if close else 0, -14), ha="right" if close else "center")
-    _write(axes, span(p99), (p99, place), (-4 if close else 0, -14), ha="left" if close else "center")
+    close = np.log(p99 / p50) < 0.24 * np.log(edges[-1] / edges[0])
+    _write(axes, span(p50), (p50, place), (4 if close else 0, -16), ha="right" if close else "center")
+    _write(axes, span(p99), (p99, place), (-4 if close else 0, -16), ha="left" if close else "center")
 
 
 def _curve(axes: Axes, line: Curve) -> None:
@@ -135,7 +135,7 @@ def _names(axes: Axes, lines: Sequence[Curve]) -> None:
     axes.figure.draw_without_rendering()  # type: ignore[union-attr]
     to_share = axes.transData + axes.transAxes.inverted()
     ends = sorted((to_share.transform(line.points[-1])[1], line.name) for line in lines)
-    least, top = 0.085, 1.02
+    least, top = 0.1, 1.02
     heights: list[float] = []
     for end, _ in ends:
         heights.append(max(end, heights[-1] + least) if heights else max(end, 0.0))
@@ -146,7 +146,7 @@ def _names(axes: Axes, lines: Sequence[Curve]) -> None:
         axes.plot(
             1.035, height, MARKERS[name], color=COLOURS[name].light, ms=6, transform=axes.transAxes, clip_on=False
         )
-        axes.annotate(name, (1.06, height), xycoords="axes fraction", va="center", fontsize=9.5)
+        axes.annotate(name, (1.06, height), xycoords="axes fraction", va="center")
 
 
 def _write(
@@ -155,7 +155,7 @@ def _write(
     """A word beside a spot, so many points right and up."""
     ground = {"facecolor": _PAPER, "alpha": 0.75, "linewidth": 0, "pad": 0.5}
     axes.annotate(
-        word, at, aside, textcoords="offset points", ha=ha, fontsize=8.5, fontweight=weight, zorder=6, bbox=ground
+        word, at, aside, textcoords="offset points", ha=ha, fontsize=SMALL, fontweight=weight, zorder=6, bbox=ground
     )
 
 
