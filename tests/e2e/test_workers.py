@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from e2e.proc import children
 from e2e.process import GUARD, Serving
 from e2e.raw import calling, session, texts
 from e2e.test_start import UNAVAILABLE, WRONG_USAGE, outcome
@@ -27,7 +28,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 def workers(server: Serving) -> list[int]:
     """The processes that a server keeps."""
-    return [int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+    return children(server.pid)
 
 
 async def all_gone(pids: list[int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dpkt
 import pytest
+from e2e.proc import children
 from e2e.process import GUARD, Command, Program
 from heartline.cli import main
 from heartline.cli.exits import Exit
@@ -187,8 +188,8 @@ def test_a_signal_ends_it_and_its_server(number: signal.Signals, code: Exit, tmp
 
 def child(pid: int) -> int:
     """The first process that a process starts, as soon as it has threads, so that it is a server by then."""
-    while not (started := Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+    while not (started := children(pid)):
         os.sched_yield()
     while len(os.listdir(f"/proc/{started[0]}/task")) == 1:
         os.sched_yield()
-    return int(started[0])
+    return started[0]

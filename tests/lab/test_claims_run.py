@@ -7,11 +7,11 @@ import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e.proc import marked
 from e2e.process import Program
 from heartline.cli.exits import CommandError, Exit
 from heartline_lab.claims import __main__ as claims
@@ -175,22 +175,12 @@ def test_bad_words_are_told(
     assert complaint in capsys.readouterr().err
 
 
-def running(token: str) -> list[str]:
-    """The processes that have this word in their environment, inherited from whoever was started with it."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it is gone, or nobody's business
-            if token.encode() in (process / "environ").read_bytes():
-                found.append(process.name)
-    return found
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_and_sigterm_leave_no_process_behind(number: signal.Signals, code: int) -> None:
     token = str(uuid.uuid4())
     with Program(sys.executable, "-m", "heartline_lab.claims", "7", "16", env={"RUN": token}) as program:
         program.err.wait("claims: 16: ")  # the other has begun by then, and takes longer
-        assert len(running(token)) > 0
+        assert len(marked(token)) > 0
         program.signal(number)
         assert program.wait() == code
-    assert running(token) == []
+    assert marked(token) == []

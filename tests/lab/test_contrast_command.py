@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from e2e.proc import marked
 from e2e.process import GUARD, Command, environment
 from heartline.cli import main
 from heartline.cli.exits import Exit
@@ -175,20 +176,8 @@ def measuring(tag: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_whoever_stops_it_has_all_its_processes_gone(tmp_path: Path) -> None:
     tags = f"{tmp_path}/ctrl-c", f"{tmp_path}/sigterm"
     with measuring(tags[0]) as stopped, measuring(tags[1]) as terminated:
-        assert min(len(tagged(tag)) for tag in tags) >= 4  # itself, two servers, the clients that vanish
+        assert min(len(marked(tag)) for tag in tags) >= 4  # itself, two servers, the clients that vanish
         stopped.send_signal(signal.SIGINT)
         terminated.send_signal(signal.SIGTERM)
         assert (stopped.wait(GUARD), terminated.wait(GUARD)) == (Exit.INTERRUPTED, Exit.TERMINATED)
-        assert [tagged(tag) for tag in tags] == [[], []]
-
-
-def tagged(tag: str) -> list[str]:
-    """The processes that have this in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"CONTRAST_TEST={tag}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
+        assert [marked(tag) for tag in tags] == [[], []]

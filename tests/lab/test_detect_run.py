@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e.proc import children
 from e2e.process import Command
 from heartline.cli.dispatch import dispatch
 from heartline_lab.detect.faults import DETECTORS
@@ -138,18 +139,13 @@ def test_ctrl_c_and_sigterm_leave_no_process_and_no_namespace() -> None:
         commands = (interrupted, terminated)
         for command in commands:
             command.err.wait("the faults are happening")
-        children = [child for command in commands for child in children_of(command.pid)]
-        assert len(children) >= 8
+        started = [child for command in commands for child in children(command.pid)]
+        assert len(started) >= 8
         for _ in range(2):  # an impatient second time changes nothing
             interrupted.interrupt()
             terminated.terminate()
         assert [command.wait() for command in commands] == [130, 143]
-        assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+        assert [child for child in started if Path(f"/proc/{child}").exists()] == []
         names = os.listdir("/run/netns")
         assert [name for name in names for command in commands if f"-{command.pid}-" in name] == []
         assert [command.err.all() for command in commands] == [["the faults are happening; watching for 3 s"]] * 2
-
-
-def children_of(pid: int) -> list[str]:
-    """The processes that it started."""
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
