@@ -109,11 +109,16 @@ def announce(settings: Settings, address: str) -> None:
     """Tells that it serves, and what to try."""
     program = _program()
     server = "" if address.endswith(":50051") else f" --server {address}"
-    print(f"heartline: serving on {address}, store {shown(settings.store)}")
-    print("try, in other terminals:")
-    print(f"  {program} listen orders --client-id phone-7{server}")
-    print(f'  {program} publish orders "hello"{server}')
-    print(f"  {program} who{server}", flush=True)
+    lines = (
+        f"heartline: serving on {address}, store {shown(settings.store)}",
+        "try, in other terminals:",
+        f"  {program} listen orders --client-id phone-7{server}",
+        f'  {program} publish orders "hello"{server}',
+        f"  {program} who{server}",
+        "",
+    )
+    # In one go: who wanted the first line alone may be gone before a second comes.
+    print("\n".join(lines), end="", flush=True)
 
 
 def _program() -> str:
