@@ -132,7 +132,7 @@ def _curve(axes: Axes, line: Curve) -> None:
 
 def _names(axes: Axes, lines: Sequence[Curve]) -> None:
     """The names in the margin, at the heights of their ends, pushed apart where they would touch."""
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
+    axes.autoscale_view()  # which is otherwise put off until it is drawn
     to_share = axes.transData + axes.transAxes.inverted()
     ends = sorted((to_share.transform(line.points[-1])[1], line.name) for line in lines)
     least, top = 0.1, 1.02
