@@ -3,24 +3,28 @@
 Rules: it does nothing that a server of these calls could leave out. Requests and answers stay bytes; with `generated` a
 Poll is parsed and its answer serialised, as a server with generated code does it. A stream reads its first frame,
 writes the greeting, then waits and writes what is pushed, or says back what it hears. The wait is a Future, the
-cheapest there is; what is pushed while a stream still writes waits in a list that all share. Same event loop, same
-listening options as the real server.
+cheapest there is; what is pushed while a stream still writes waits in a list that all share. Same event loop, threads
+and listening options as the real server; `plain` has those that one gets who calls asyncio.run.
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import grpc
 import grpc.aio
 from heartline.v1.request_service_pb2 import PollRequest, PollResponse
+from heartline_service.loop import new_event_loop, threads_take_turns
 from heartline_service.server import OPTIONS
 
 from bench.script import CONNECT, POLL, Script
 
 TAKING_IN = [(name, value) for name, value in OPTIONS if "pending_requests" in name]
 """How many calls may come at once: as many as the real server takes."""
+
+GENERATED, PLAIN = "generated", "plain"
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -82,7 +86,7 @@ class Floor:
             written += 1
 
 
-async def serve(script: Script, *, generated: bool) -> None:
+async def serve(script: Script, kind: str) -> None:
     """Serves on a free port of 127.0.0.1, tells it on stdout, and never returns."""
     floor = Floor(script)
     handlers: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
@@ -92,12 +96,13 @@ async def serve(script: Script, *, generated: bool) -> None:
             grpc.unary_unary_rpc_method_handler(
                 floor.generated_poll(), PollRequest.FromString, PollResponse.SerializeToString
             )
-            if generated and path == POLL
+            if kind == GENERATED and path == POLL
             else grpc.unary_unary_rpc_method_handler(floor.unary(path))
         )
     _, service, method = CONNECT.split("/")
     handlers.setdefault(service, {})[method] = grpc.stream_stream_rpc_method_handler(floor.connect)
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *TAKING_IN])
+    with nullcontext() if kind == PLAIN else threads_take_turns():
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *TAKING_IN])
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler(service, methods) for service, methods in handlers.items()]
     )
@@ -107,6 +112,8 @@ async def serve(script: Script, *, generated: bool) -> None:
     await server.wait_for_termination()
 
 
-def run(*, generated: bool) -> None:
+def run(kind: str) -> None:
     """Reads the script from stdin and serves it."""
-    asyncio.run(serve(Script.from_json(sys.stdin.readline()), generated=generated))
+    script = Script.from_json(sys.stdin.readline())
+    with asyncio.Runner(loop_factory=None if kind == PLAIN else new_event_loop) as runner:
+        runner.run(serve(script, kind))

@@ -1,4 +1,4 @@
-"""Starts a server to be measured, in a process of its own: `python -m bench.launch floor|generated|serve [flags]`.
+"""Starts a server to be measured, in a process of its own: `python -m bench.launch KIND-OF-FLOOR|serve [flags]`.
 
 Rules: the real server and the bare one run under the same launcher, so both start from the same interpreter with the
 same modules of the benchmark, and both collect their garbage on SIGUSR1, so that memory is what is held, not what
@@ -16,8 +16,8 @@ from bench import floor_server
 def main(arguments: list[str]) -> int:
     """Runs the server that the first argument names; returns its exit code."""
     signal.signal(signal.SIGUSR1, lambda _signal, _frame: gc.collect() and None)
-    if arguments[0] in ("floor", "generated"):
-        floor_server.run(generated=arguments[0] == "generated")
+    if arguments[0] != "serve":
+        floor_server.run(arguments[0])
         return 0
     from heartline_service.command import add_command
 

@@ -65,7 +65,7 @@ async def _against(
     request = script.exchanges[0].request
     async with (
         servers.floor(script) as floor,
-        servers.floor(script, generated=True) as generated,
+        servers.floor(script, "generated") as generated,
         servers.channel(floor) as to_floor,
         servers.channel(generated) as to_generated,
     ):

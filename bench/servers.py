@@ -84,9 +84,9 @@ def unary(on: grpc.aio.Channel, method: str) -> Unary:
 
 
 @asynccontextmanager
-async def floor(script: Script, *, generated: bool = False) -> AsyncIterator[Server]:
-    """The bare server with this script."""
-    async with _child(["generated" if generated else "floor"], script.to_json() + "\n") as server:
+async def floor(script: Script, kind: str = "floor") -> AsyncIterator[Server]:
+    """The bare server with this script; `generated` and `plain` are two other kinds of it."""
+    async with _child([kind], script.to_json() + "\n") as server:
         yield server
 
 

@@ -23,6 +23,8 @@ from bench.servers import Server
 
 HEARTLINE = "Heartline"
 FLOOR = "bare grpc.aio"
+PLAIN = "bare grpc.aio, asyncio's loop"
+"""As one gets it who tunes nothing: Heartline, and the floor, have uvloop and quieter threads."""
 MARK = PAYLOAD[-16:]
 """What ends each event, and occurs nowhere else."""
 _POSITION = Position(channel=CHANNEL, epoch=STAND_IN_EPOCH).SerializeToString().removesuffix(STAND_IN_EPOCH.encode())
@@ -64,5 +66,6 @@ async def contestants(plan: Plan, *bursts: int) -> list[Contestant]:
     return [
         Contestant(HEARTLINE, lambda: plan.server(role), spoken),
         Contestant(FLOOR, lambda: servers.floor(script), spoken),
+        Contestant(PLAIN, lambda: servers.floor(script, "plain"), spoken),
         *(Contestant(peer.name, peer.serving, peer.protocol(PAYLOAD)) for peer in PEERS if peer.path),
     ]

@@ -7,11 +7,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from heartline_service.loop import new_event_loop
+from heartline_service.loop import new_event_loop, threads_take_turns
 from heartline_service.server import PortInUse, Server
 from heartline_service.settings import Settings
 from heartline_service.stores import shown
@@ -40,27 +38,6 @@ def serve_until_told(settings: Settings, level: int, *, worker: bool = False) ->
         return 130
 
 
-@contextmanager
-def _threads_take_turns() -> Iterator[None]:
-    """Threads that are started in here wait for the one that runs, where they would interrupt it otherwise.
-
-    Each frame that gRPC has sent wakes a thread of its own, only to tell the event loop so. On a busy core Linux lets
-    it run at once, so the event loop is interrupted for every frame. As SCHED_BATCH it is told of many at once: we
-    measured a fifth less CPU for a push to 200 sessions. An idle core runs it at once in any case.
-    """
-    if not hasattr(os, "SCHED_BATCH"):
-        yield
-        return
-    before = os.sched_getscheduler(0)
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            os.sched_setscheduler(0, before, os.sched_param(0))
-
-
 async def _serve(settings: Settings, worker: bool) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -70,7 +47,7 @@ async def _serve(settings: Settings, worker: bool) -> int:
     if worker:
         loop.add_reader(sys.stdin, stopping.set)
     try:
-        with _threads_take_turns():
+        with threads_take_turns():
             server = Server(settings, share_port=worker)
         await server.start()
     except ValueError as error:

@@ -1,6 +1,7 @@
 """The service's values as messages of the contract."""
 
 import math
+from collections.abc import Iterable
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,11 +24,18 @@ def duration(seconds: float) -> Duration:
     return Duration(seconds=whole, nanos=nanos)
 
 
-def event(stored: StoredEvent) -> events_pb2.Event:
-    """An event: the message's bytes, which have the same field numbers, with its place in the log."""
-    made = events_pb2.Event.FromString(stored.body)
-    made.offset = stored.offset
-    made.publish_time.CopyFrom(timestamp(stored.published_at))
+def batch(channel: str, epoch: str, events: Iterable[StoredEvent], position: events_pb2.Position) -> events_pb2.Batch:
+    """Events of one log: each is its message's bytes, which have the same field numbers, with its place in the log."""
+    made = events_pb2.Batch(channel=channel, epoch=epoch, position=position)
+    add, at, time = made.events.add, math.nan, b""
+    for offset, published_at, body in events:
+        if published_at != at:
+            # What was published together shares it: as bytes, as that is what costs least to put in.
+            at = published_at
+            time = events_pb2.Event(publish_time=timestamp(at)).SerializeToString()
+        event = add()
+        event.MergeFromString(body + time)
+        event.offset = offset
     return made
 
 
@@ -38,9 +46,12 @@ def position(channel: str, epoch: str, offset: int) -> events_pb2.Position:
 
 def published(receipts: list[Receipt]) -> request_service_pb2.PublishResponse:
     """What a publisher is told."""
-    return request_service_pb2.PublishResponse(
-        receipts=[events_pb2.Receipt(epoch=one.epoch, offset=one.offset, duplicate=one.duplicate) for one in receipts]
-    )
+    made = request_service_pb2.PublishResponse()
+    add = made.receipts.add
+    for epoch, offset, duplicate in receipts:
+        told = add()
+        told.epoch, told.offset, told.duplicate = epoch, offset, duplicate
+    return made
 
 
 def gap(kind: GapKind, head: Head) -> events_pb2.Gap:

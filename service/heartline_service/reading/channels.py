@@ -131,15 +131,10 @@ class Channel:
         self, events: Sequence[StoredEvent], offset: int, epoch: str = "", gap: events_pb2.Gap | None = None
     ) -> Piece:
         epoch = epoch or self.head.epoch
-        return Piece(
-            events_pb2.Batch(
-                channel=self.name,
-                epoch=epoch,
-                events=map(wire.event, events),
-                position=wire.position(self.name, epoch, offset),
-                gap=gap,
-            )
-        )
+        batch = wire.batch(self.name, epoch, events, wire.position(self.name, epoch, offset))
+        if gap is not None:
+            batch.gap.CopyFrom(gap)
+        return Piece(batch)
 
 
 class Channels:
