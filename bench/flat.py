@@ -32,6 +32,8 @@ DELIVERIES = 2000
 PUBLISHES = 100
 """Publishes in a sample, at least, where there are few subscribers."""
 REPEATS = 12
+TURNS = 4
+"""How many turns are taken together: the furthest of five noisy figures would tell of the noise alone."""
 LIMIT = 20.0
 
 Row = tuple[float, ...]
@@ -135,6 +137,9 @@ def _shares(names: Sequence[str]) -> list[list[str]]:
 
 
 def _figure(what: str, sizes: Sequence[int], rows: Sequence[Row], limit: float | None) -> Figure:
-    off = tuple(100 * max(abs(one / statistics.median(row) - 1) for one in row) for row in rows)
+    """How far the size that is furthest from the median of all is from it, by the medians of a few turns each time."""
+    turns = [rows[first : first + TURNS] for first in range(0, len(rows), TURNS)]
+    medians = [[measure.column(some, index) for index in range(len(sizes))] for some in turns]
+    off = tuple(100 * max(abs(one / statistics.median(row) - 1) for one in row) for row in medians)
     facts = {f"us at {size}": measure.column(rows, index) for index, size in enumerate(sizes)}
     return Figure("flat", f"{what}, furthest from the median", "%", off, at_most=limit, facts=facts)
