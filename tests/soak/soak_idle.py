@@ -67,6 +67,8 @@ async def test_idle_sessions_with_heartbeats_outlive_the_time_outs_that_end_sile
 
         kept, states, calls = [], [], []
         for address in addresses:
+            async with grpc.aio.insecure_channel(address, options=OWN_CONNECTION) as probe:
+                await probe.channel_ready()
             told = States()
             line = heartline.connect(address, transport="stream", on_state=told.append)
             await stack.enter_async_context(line)
