@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from heartline.cli.exits import CommandError
@@ -12,7 +13,14 @@ from heartline_lab.contrast.page import html, write_html, write_png
 from heartline_lab.contrast.results import MODES
 from lab.browser import Browser, browsing
 from lab.contrast_example import contrast, mode, swept
-from matplotlib.image import imread
+
+
+def pixels(file: Path) -> Any:
+    """A picture: rows of pixels of colours from 0 to 1."""
+    # It takes half a second to import, which every process that only collects tests would pay.
+    from matplotlib.image import imread
+
+    return imread(file)
 
 
 class Outline(HTMLParser):
@@ -149,7 +157,7 @@ def test_a_browser_shows_it_without_a_complaint(
 ) -> None:
     browser.open(file, width, dark=dark)
     browser.screenshot(tmp_path / "page.png")
-    picture = imread(tmp_path / "page.png")
+    picture = pixels(tmp_path / "page.png")
     assert browser.complaints == []
     assert browser.fetched == [file.as_uri()]
     assert browser.ask("document.documentElement.scrollWidth") == width
@@ -194,7 +202,7 @@ def test_its_plots_are_png_files_of_stable_names(tmp_path: Path) -> None:
         "rate-cpu.png",
         "rate-bytes.png",
     ]
-    assert [file.name for file in written if imread(file).std() < 0.05] == []
+    assert [file.name for file in written if pixels(file).std() < 0.05] == []
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
