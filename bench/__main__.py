@@ -13,7 +13,7 @@ from pathlib import Path
 
 from heartline.cli.exits import CommandError
 
-from bench import fanout, flat, footprint, heartbeat, latency, memory, poll, publish, push, resume, store
+from bench import fanout, flat, floor_server, footprint, heartbeat, latency, memory, poll, publish, push, resume, store
 from bench.peers import programs
 from bench.plan import Plan
 from bench.report import Figure, table, to_json
@@ -51,11 +51,11 @@ def main() -> int:
     """Runs what the command line asks for; returns the exit code."""
     options = _options()
     names = tuple(PEERS) if options.names == ["peers"] else tuple(options.names or BENCHMARKS)
-    plan = Plan(options.quick, options.self_check)
     figures: list[Figure] = []
     for name in names:
         began = time.perf_counter()
         try:
+            plan = Plan(options.quick, options.self_check, floor_server.STOCK if name in PEERS else floor_server.TUNED)
             figures += asyncio.run((BENCHMARKS | PEERS)[name](plan))
         except (BenchError, CommandError) as error:
             print(f"bench: {name}: {error}", file=sys.stderr)

@@ -77,7 +77,7 @@ async def _by_subscribers(plan: Plan, sizes: Sequence[int]) -> list[Figure]:
             publishes = PUBLISHES if not size else max(2, min(PUBLISHES, DELIVERIES // size))
             for audiences in (ours, bare):
                 server = await stack.enter_async_context(
-                    servers.floor(stand_in(request)) if audiences is bare else plan.server(stand_in(request))
+                    plan.floor(stand_in(request)) if audiences is bare else plan.server(stand_in(request))
                 )
                 opened = await stack.enter_async_context(crowd(server, hellos, 2 * size, sessions_each=SESSIONS_EACH))
                 audiences.append(_Audience(opened, [request], size, publishes))

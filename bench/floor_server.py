@@ -1,10 +1,10 @@
 """The floor: what gRPC alone costs. A bare grpc.aio server that answers fixed bytes to fixed bytes.
 
-Rules: it does nothing that a server of these calls could leave out. Requests and answers stay bytes; with `generated` a
+Rules: it does nothing that a server of these calls could leave out. Requests and answers stay bytes; with GENERATED a
 Poll is parsed and its answer serialised, as a server with generated code does it. A stream reads its first frame,
 writes the greeting, then waits and writes what is pushed, or says back what it hears. The wait is a Future, the
-cheapest there is; what is pushed while a stream still writes waits in a list that all share. Same event loop, threads
-and listening options as the real server; `plain` has those that one gets who calls asyncio.run.
+cheapest there is; what is pushed while a stream still writes waits in a list that all share. It takes in as many calls
+at once as the real server.
 """
 
 import asyncio
@@ -24,7 +24,9 @@ from bench.script import CONNECT, POLL, Script
 TAKING_IN = [(name, value) for name, value in OPTIONS if "pending_requests" in name]
 """How many calls may come at once: as many as the real server takes."""
 
-GENERATED, PLAIN = "generated", "plain"
+STOCK, TUNED, GENERATED = "stock", "tuned", "generated"
+"""Kinds of floor: on what asyncio.run and grpc.aio give, which is the baseline for what tuning brings; on the event
+loop and threads of the real server, which shows what its own code costs; and that with generated code."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -101,7 +103,7 @@ async def serve(script: Script, kind: str) -> None:
         )
     _, service, method = CONNECT.split("/")
     handlers.setdefault(service, {})[method] = grpc.stream_stream_rpc_method_handler(floor.connect)
-    with nullcontext() if kind == PLAIN else threads_take_turns():
+    with nullcontext() if kind == STOCK else threads_take_turns():
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *TAKING_IN])
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler(service, methods) for service, methods in handlers.items()]
@@ -115,5 +117,5 @@ async def serve(script: Script, kind: str) -> None:
 def run(kind: str) -> None:
     """Reads the script from stdin and serves it."""
     script = Script.from_json(sys.stdin.readline())
-    with asyncio.Runner(loop_factory=None if kind == PLAIN else new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=None if kind == STOCK else new_event_loop) as runner:
         runner.run(serve(script, kind))

@@ -95,7 +95,7 @@ async def _must_answer(call: Call, echoed: bool) -> None:
 async def _asked(plan: Plan, server: Server, script: Script, sessions: int) -> list[Figure]:
     hellos = [hello(f"client-{index}") for index in range(sessions)]
     async with (
-        servers.floor(script) as floor,
+        plan.floor(script) as floor,
         crowd(server, hellos, GREETING * sessions) as ours,
         crowd(floor, hellos, GREETING * sessions) as bare,
     ):

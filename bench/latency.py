@@ -120,7 +120,7 @@ async def run(plan: Plan, sessions: int = SESSIONS, seconds: float = SECONDS) ->
         async with plan.server(stand_in(request)) as server:
             script = await learn(server, request)
             async with (
-                servers.floor(script) as floor,
+                plan.floor(script) as floor,
                 crowd(server, hellos, GREETING * sessions) as ours,
                 crowd(floor, hellos, GREETING * sessions) as bare,
             ):

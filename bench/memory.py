@@ -4,7 +4,7 @@ Judged: sessions on a TCP connection each. Told beside: all on one connection. E
 with some sessions, then grown; memory is the resident set after a garbage collection, when it stands still.
 """
 
-from bench import measure, servers
+from bench import measure
 from bench.messages import publish, stand_in
 from bench.plan import Plan
 from bench.push import learn
@@ -55,7 +55,7 @@ async def _measure(plan: Plan, role: Script, script: Script, *, own: bool) -> li
             return await _grown(server, own)
 
     async def bare() -> float:
-        async with servers.floor(script) as server:
+        async with plan.floor(script) as server:
             return await _grown(server, own)
 
     return await measure.in_turns(plan.repeats(REPEATS), ours, bare)

@@ -7,7 +7,7 @@ the machine's noise lets it.
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from bench import servers
+from bench import floor_server, servers
 from bench.script import Script
 
 
@@ -17,6 +17,8 @@ class Plan:
 
     quick: bool = False
     self_check: bool = False
+    kind: str = floor_server.TUNED
+    """Which kind of floor."""
 
     def repeats(self, full: int) -> int:
         """How many samples of each kind to take."""
@@ -26,4 +28,8 @@ class Plan:
         self, stand_in: Script, store: str = "memory:", *flags: str
     ) -> AbstractAsyncContextManager[servers.Server]:
         """The server that is measured."""
-        return servers.floor(stand_in) if self.self_check else servers.heartline(store, *flags)
+        return self.floor(stand_in) if self.self_check else servers.heartline(store, *flags)
+
+    def floor(self, script: Script) -> AbstractAsyncContextManager[servers.Server]:
+        """The bare server."""
+        return servers.floor(script, self.kind)

@@ -9,6 +9,7 @@ from heartline.v1.request_service_pb2 import PollResponse, PublishResponse
 from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
+from bench.floor_server import GENERATED
 from bench.messages import poll, publish, stand_in
 from bench.plan import Plan
 from bench.report import Figure
@@ -64,8 +65,8 @@ async def _against(
 ) -> list[Figure]:
     request = script.exchanges[0].request
     async with (
-        servers.floor(script) as floor,
-        servers.floor(script, "generated") as generated,
+        plan.floor(script) as floor,
+        servers.floor(script, GENERATED) as generated,
         servers.channel(floor) as to_floor,
         servers.channel(generated) as to_generated,
     ):

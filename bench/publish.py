@@ -58,7 +58,7 @@ async def run(plan: Plan) -> list[Figure]:
         server = await stack.enter_async_context(plan.server(stand_in(), f"sqlite:{folder}/bench.db"))
         async with servers.channel(server) as probe:
             answer = await servers.unary(probe, PUBLISH)(publish(["f" * 32]))
-        floor = await stack.enter_async_context(servers.floor(Script(exchanges=(Exchange(PUBLISH, answer),))))
+        floor = await stack.enter_async_context(plan.floor(Script(exchanges=(Exchange(PUBLISH, answer),))))
         loads = []
         for each in (server, floor):
             channels = [await stack.enter_async_context(servers.channel(each)) for _ in range(CALLERS)]

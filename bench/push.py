@@ -83,7 +83,7 @@ async def _measure(plan: Plan, events: int) -> list[tuple[float, ...]]:
 async def _compare(plan: Plan, request: bytes, events: int) -> list[tuple[float, ...]]:
     async with plan.server(stand_in(request)) as server:
         script = await learn(server, request)
-        async with servers.floor(script) as floor, _audience(server) as ours, _audience(floor) as bare:
+        async with plan.floor(script) as floor, _audience(server) as ours, _audience(floor) as bare:
             samples = [_cost(ours, request, events), _cost(bare, request, events)]
             await measure.in_turns(1, *samples)
             return await measure.in_turns(plan.repeats(REPEATS), *samples)

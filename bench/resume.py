@@ -111,7 +111,7 @@ async def run(plan: Plan, sessions: int = SESSIONS, repeats: int = REPEATS) -> l
                 await ours.publish()
             # The first time all clients come online, and what the bare server is to say is learnt.
             first = await ours.resumption()
-            async with servers.floor(ours.script) as floor, connected(floor, 1) as (to_floor,):
+            async with plan.floor(ours.script) as floor, connected(floor, 1) as (to_floor,):
                 bare = _Load(floor, to_floor, sessions, bare=True)
                 await bare.resumption()
                 rows = await measure.in_turns(plan.repeats(repeats), ours.resumption, bare.resumption)

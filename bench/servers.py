@@ -84,8 +84,8 @@ def unary(on: grpc.aio.Channel, method: str) -> Unary:
 
 
 @asynccontextmanager
-async def floor(script: Script, kind: str = "floor") -> AsyncIterator[Server]:
-    """The bare server with this script; `generated` and `plain` are two other kinds of it."""
+async def floor(script: Script, kind: str) -> AsyncIterator[Server]:
+    """The bare server with this script, of one of floor_server's kinds."""
     async with _child([kind], script.to_json() + "\n") as server:
         yield server
 

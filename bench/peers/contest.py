@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from heartline.v1.events_pb2 import Position
 
-from bench import messages, servers
+from bench import floor_server, messages, servers
 from bench.messages import CHANNEL, PAYLOAD, STAND_IN_EPOCH, stand_in
 from bench.peers import protocols
 from bench.peers.audience import Audience, audience
@@ -23,8 +23,8 @@ from bench.servers import Server
 
 HEARTLINE = "Heartline"
 FLOOR = "bare grpc.aio"
-PLAIN = "bare grpc.aio, asyncio's loop"
-"""As one gets it who tunes nothing: Heartline, and the floor, have uvloop and quieter threads."""
+TUNED = "bare grpc.aio, tuned"
+"""On Heartline's event loop and threads."""
 MARK = PAYLOAD[-16:]
 """What ends each event, and occurs nowhere else."""
 _POSITION = Position(channel=CHANNEL, epoch=STAND_IN_EPOCH).SerializeToString().removesuffix(STAND_IN_EPOCH.encode())
@@ -65,7 +65,7 @@ async def contestants(plan: Plan, *bursts: int) -> list[Contestant]:
             print(f"bench: without {peer.name}: to have it compared, {peer.remedy}", file=sys.stderr)
     return [
         Contestant(HEARTLINE, lambda: plan.server(role), spoken),
-        Contestant(FLOOR, lambda: servers.floor(script), spoken),
-        Contestant(PLAIN, lambda: servers.floor(script, "plain"), spoken),
+        Contestant(FLOOR, lambda: plan.floor(script), spoken),
+        Contestant(TUNED, lambda: servers.floor(script, floor_server.TUNED), spoken),
         *(Contestant(peer.name, peer.serving, peer.protocol(PAYLOAD)) for peer in PEERS if peer.path),
     ]

@@ -9,7 +9,7 @@ import pytest
 from bench.messages import PAYLOAD
 from bench.peers import contest
 from bench.peers.audience import audience
-from bench.peers.contest import FLOOR, HEARTLINE, MARK, Contestant
+from bench.peers.contest import FLOOR, HEARTLINE, MARK, TUNED, Contestant
 from bench.peers.programs import MOSQUITTO, NATS, REDIS, Peer
 from bench.plan import Plan
 from bench.servers import BenchError, Server
@@ -53,7 +53,7 @@ async def test_a_peer_that_is_not_there_is_told_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(contest, "PEERS", (replace(NATS, program="no-such-server"),))
-    assert [each.name for each in await contest.contestants(Plan(self_check=True), 1)] == [HEARTLINE, FLOOR]
+    assert [each.name for each in await contest.contestants(Plan(self_check=True), 1)] == [HEARTLINE, FLOOR, TUNED]
     assert capsys.readouterr().err == "bench: without NATS: to have it compared, apt-get install nats-server\n"
 
 
