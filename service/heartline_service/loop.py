@@ -2,9 +2,9 @@
 
 It is uvloop's where there is one, and hears of everything at once. gRPC's thread writes a byte into a socket for each
 thing that is done: a frame that left, a frame that came. The event loop is told by that socket, then takes one byte out
-of it, but everything that is done; so for each other byte it is told once more, of nothing. Here all bytes are taken at
-once. A byte is written after what it tells of can be found, so nothing is missed. We measured up to a tenth less CPU
-for a push to 200 sessions.
+of it, but everything that is done; so for each other byte it is told once more, of nothing. Here all bytes but one are
+taken out before. A byte is written after what it tells of can be found, so nothing is missed. We measured up to a tenth
+less CPU for a push to 200 sessions.
 """
 
 import asyncio
@@ -51,14 +51,17 @@ def threads_take_turns() -> Iterator[None]:
 
 
 def hear_at_once(fd: object, callback: Callable[..., Any]) -> Callable[..., Any]:
-    """The callback for a readable socket; if it is gRPC's, one that takes all bytes out of the socket before."""
+    """The callback for a readable socket; if it is gRPC's, one that leaves one byte in it."""
     queue = getattr(getattr(callback, "func", None), "__self__", None)
     if type(queue).__name__ != "PollerCompletionQueue" or not isinstance(fd, socket.socket):
         return callback
+    waiting = bytearray(MANY)
 
     def heard() -> None:
         with suppress(BlockingIOError):
-            fd.recv(MANY)
+            # One is left for gRPC, which takes one: that it finds none is an exception, and those are dear.
+            if (told := fd.recv_into(waiting, MANY, socket.MSG_PEEK)) > 1:
+                fd.recv_into(waiting, told - 1)
         callback()
 
     return heard
