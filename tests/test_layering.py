@@ -41,6 +41,7 @@ PURE = [
     "service/heartline_service/stores/redis/scripts.py",
     "service/heartline_service/stores/shared.py",
     "service/heartline_service/stores/sqlite/group.py",
+    "service/heartline_service/stores/sqlite/writes.py",
     "lab/heartline_lab/anatomy/account.py",
     "lab/heartline_lab/anatomy/dissect.py",
     "lab/heartline_lab/anatomy/findings.py",

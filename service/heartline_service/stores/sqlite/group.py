@@ -6,8 +6,9 @@ Rules:
 - Nothing that is decided here is true before it is committed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,12 +16,13 @@ from heartline_service.retention import Retain
 from heartline_service.stores.base import (
     Acked,
     IdConflict,
-    NewMessage,
     PresenceRecord,
     Receipt,
     StoredEvent,
+    StoreError,
     StoreUnavailable,
 )
+from heartline_service.stores.sqlite.writes import Ack, Answer, Append, Trim, Write
 
 OFFSET_BITS = 40
 """How many bits of an event's key are its offset; those above are its channel_id."""
@@ -36,43 +38,6 @@ def key_of(channel_id: int, offset: int) -> int:
 def digest_of(body: bytes) -> bytes:
     """What is remembered of a content when its event is gone."""
     return blake2b(body, digest_size=16).digest()
-
-
-# Made anew for every call, so a NamedTuple.
-class Append(NamedTuple):
-    """Append messages, and store a presence record with them if there is one."""
-
-    channel: str
-    messages: Sequence[NewMessage]
-    now: float
-    record: PresenceRecord | None = None
-
-
-@dataclass(slots=True)
-class Ack:
-    """Move a client's cursors."""
-
-    client_id: str
-    acks: Sequence[Acked]
-    first: bool
-
-
-@dataclass(slots=True)
-class Trim:
-    """Let go of events, each channel's up to and including an offset."""
-
-    last_offsets: Sequence[tuple[str, int]]
-    now: float
-
-
-@dataclass(slots=True)
-class Forget:
-    """Forget some message ids that were used at this time or before."""
-
-    until: float
-
-
-Write = Append | Ack | Trim | Forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +60,26 @@ KeptId = tuple[int, str, bytes, int, float]
 """What is kept of an id whose event is gone: channel_id, id, the content's digest, offset, and time."""
 
 
+EventRow = tuple[int, float, str | None, bytes]
+"""A row of the table events: key, time, id, body."""
+
+
+# Making these by their names would cost twice as much, and one of each is made for every message.
+_receipt: Callable[[tuple[str, int, bool]], Receipt] = partial(tuple.__new__, Receipt)
+_event: Callable[[tuple[int, float, bytes]], StoredEvent] = partial(tuple.__new__, StoredEvent)
+
+
 class Change:
     """What a group does to one channel. `before` is None for a channel that is new.
 
-    `events` are the new ones, and `ids` has the id of each. `first_uses` are those of the dedupe window, by id.
+    `rows` are the new events: these have the offsets from `first` on, and `key_before` is the key before offset 1.
+    `first_uses` are those of the dedupe window, by id; of a new event the offset alone.
     """
 
-    __slots__ = ("before", "channel_id", "events", "first_uses", "ids", "latest", "max_events", "name", "oldest")
+    __slots__ = (
+        *("before", "channel_id", "first", "first_uses"),
+        *("key_before", "latest", "max_events", "name", "oldest", "rows"),
+    )
 
     def __init__(self, name: str, before: Log | None, new_channel_id: int, max_events: int) -> None:
         self.name = name
@@ -109,9 +87,9 @@ class Change:
         self.before = before
         log = before or Log(new_channel_id, 1, 0)
         self.channel_id, self.oldest, self.latest = log.channel_id, log.oldest, log.latest
-        self.events: list[StoredEvent] = []
-        self.ids: list[str] = []
-        self.first_uses: dict[str, FirstUse | StoredEvent] = {}
+        self.first, self.key_before = log.latest + 1, key_of(self.channel_id, 0)
+        self.rows: list[EventRow] = []
+        self.first_uses: dict[str, FirstUse | int] = {}
 
     @property
     def trimmed(self) -> bool:
@@ -126,16 +104,16 @@ class Change:
     @property
     def let_go(self) -> int:
         """How many of the new events retention lets go at once."""
-        return max(0, len(self.events) - (self.latest - self.oldest + 1))
+        return max(0, len(self.rows) - (self.latest - self.oldest + 1))
+
+    def events(self) -> list[StoredEvent]:
+        """The new events."""
+        return [_event((offset, at, body)) for offset, (_, at, _, body) in enumerate(self.rows, self.first)]
 
     def ids_let_go(self) -> list[KeptId]:
-        """The ids of those, to be kept."""
-        events = self.events[: self.let_go]
-        return [
-            (self.channel_id, id, digest_of(body), offset, published_at)
-            for (offset, published_at, body), id in zip(events, self.ids, strict=False)
-            if id
-        ]
+        """The ids of those that are let go at once, to be kept."""
+        rows = enumerate(self.rows[: self.let_go], self.first)
+        return [(self.channel_id, id, digest_of(body), offset, at) for offset, (_, at, id, body) in rows if id]
 
 
 class Group:
@@ -168,37 +146,51 @@ class Group:
         """The channels that are not as they were, once retention by count is applied."""
         for change in self._changes.values():
             change.oldest = max(change.oldest, change.latest - change.max_events + 1)
-        return [change for change in self._changes.values() if change.events or change.trimmed]
+        return [change for change in self._changes.values() if change.rows or change.trimmed]
 
-    def append(self, append: Append) -> list[Receipt]:
+    def decide(self, writes: Sequence[Write]) -> list[Answer]:
+        """Decides all writes, in their order. To a Forget there is nothing to decide."""
+        answers: list[Answer] = []
+        for write in writes:
+            try:
+                if isinstance(write, Append):
+                    answers.append(self._append(write))
+                elif isinstance(write, Ack):
+                    answers.append(self._ack(write))
+                else:
+                    if isinstance(write, Trim):
+                        self._trim(write)
+                    answers.append(None)
+            except StoreError as refused:
+                answers.append(refused)
+        return answers
+
+    def _append(self, append: Append) -> list[Receipt]:
         """Decides an append. Raises IdConflict, StoreUnavailable, and then has decided nothing."""
         channel, messages, now, record = append
         change = self._changes.get(channel) or self._change(channel)
-        events, ids, first_uses = change.events, change.ids, change.first_uses
-        epoch, offset = self._epoch, change.latest
+        rows, first_uses = change.rows, change.first_uses
+        epoch, offset, key_before = self._epoch, change.latest, change.key_before
         if offset + len(messages) > MAX_OFFSET:
             raise StoreUnavailable(f"channel {channel!r} has had {MAX_OFFSET} events, and can have no more")
         receipts: list[Receipt] = []
         for id, body in messages:
-            if id and (first := first_uses.get(id)) is not None:
-                if not _is_of(first, body):
+            offset += 1
+            if id and (first := first_uses.setdefault(id, offset)) != offset:
+                offset -= 1
+                if not _is_of(change, first, body):
                     _take_back(change, offset - change.latest)
                     raise IdConflict(len(receipts))
-                receipts.append(Receipt(epoch, first.offset, True))
+                receipts.append(Receipt(epoch, first if isinstance(first, int) else first.offset, True))
                 continue
-            offset += 1
-            event = StoredEvent(offset, now, body)
-            if id:
-                first_uses[id] = event
-            events.append(event)
-            ids.append(id)
-            receipts.append(Receipt(epoch, offset, False))
+            rows.append((key_before + offset, now, id or None, body))
+            receipts.append(_receipt((epoch, offset, False)))
         change.latest = offset
         if record is not None:
             self.records[record.client_id] = record
         return receipts
 
-    def ack(self, ack: Ack) -> list[Acked]:
+    def _ack(self, ack: Ack) -> list[Acked]:
         """Decides where a client's cursors are now."""
         for new in ack.acks:
             key = (ack.client_id, new.channel)
@@ -207,7 +199,7 @@ class Group:
                 self._acks[key] = self.moved[key] = new
         return [self._acks[ack.client_id, new.channel] for new in ack.acks]
 
-    def trim(self, trim: Trim) -> None:
+    def _trim(self, trim: Trim) -> None:
         """Decides what is let go."""
         for channel, last in trim.last_offsets:
             change = self._changes.get(channel) or self._change(channel)
@@ -227,10 +219,12 @@ class Group:
 def _take_back(change: Change, count: int) -> None:
     """Takes back the last `count` new events."""
     if count:
-        for id in change.ids[-count:]:
-            change.first_uses.pop(id, None)
-        del change.events[-count:], change.ids[-count:]
+        for _, _, id, _ in change.rows[-count:]:
+            change.first_uses.pop(id or "", None)
+        del change.rows[-count:]
 
 
-def _is_of(first: FirstUse | StoredEvent, body: bytes) -> bool:
-    return first.body == body if isinstance(first, StoredEvent) else first.digest == digest_of(body)
+def _is_of(change: Change, first: FirstUse | int, body: bytes) -> bool:
+    if isinstance(first, int):
+        return change.rows[first - change.first][3] == body
+    return first.digest == digest_of(body)

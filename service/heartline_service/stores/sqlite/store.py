@@ -29,18 +29,10 @@ from heartline_service.stores.base import (
 )
 from heartline_service.stores.memory import new_epoch
 from heartline_service.stores.sqlite.file import StoreFile, open_file, store_error
-from heartline_service.stores.sqlite.group import (
-    MAX_OFFSET,
-    OFFSET_BITS,
-    Ack,
-    Append,
-    Forget,
-    Log,
-    Trim,
-    key_of,
-)
+from heartline_service.stores.sqlite.group import MAX_OFFSET, OFFSET_BITS, Log, key_of
 from heartline_service.stores.sqlite.tables import LOGS_BY_NAME, LOGS_PAGE, PRESENCE, Tables, for_rows, log_of
 from heartline_service.stores.sqlite.writer import Writer
+from heartline_service.stores.sqlite.writes import Ack, Append, Forget, Trim
 
 T = TypeVar("T")
 

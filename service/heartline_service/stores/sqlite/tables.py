@@ -5,6 +5,8 @@ Rules:
   late, so a group's cost is its number of statements.
 - Rows are bound to (VALUES ...) lists whose sizes are powers of two, padded with NULLs that match nothing, so few
   statements are ever prepared.
+- A statement alone is a transaction, so a group that only appends is one statement, with its commit: Python's lock is
+  handed over once.
 - OR ROLLBACK: a conflict gives the whole group up anyway, and saying so spares SQLite a journal for undoing the one
   statement.
 - Most message ids are new. So they are not looked up: the index of the events says when one is there already, and the
@@ -13,28 +15,24 @@ Rules:
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
 
 from heartline_service.retention import Retain
-from heartline_service.stores.base import DEDUPE_WINDOW, Acked, Head, IdConflict, Receipt, StoredEvent, StoreError
+from heartline_service.stores.base import DEDUPE_WINDOW, Acked, Head, IdConflict, StoredEvent
 from heartline_service.stores.sqlite.group import (
     MAX_OFFSET,
     OFFSET_BITS,
-    Ack,
-    Append,
     Change,
     FirstUse,
-    Forget,
     Group,
     Log,
-    Trim,
-    Write,
     digest_of,
     key_of,
 )
+from heartline_service.stores.sqlite.writes import Ack, Answer, Append, Forget, Trim, Write
 
 MAX_ROWS = 256
 """How many rows one statement takes."""
@@ -47,8 +45,8 @@ FORGET_ROWS = 2000
 PRESENCE = ("client_id", "online", "reason", "changed_at", "status", "lease_until")
 """The columns of the table presence, and the fields of PresenceRecord."""
 
-Answer = list[Receipt] | list[Acked] | bool | StoreError | None
-"""Of a Forget: whether there may be more to forget."""
+Statement = tuple[str, Sequence[Any]]
+"""With what is bound to it."""
 Told = tuple[str, Head, Sequence[StoredEvent]]
 """What on_change is called with."""
 
@@ -103,17 +101,16 @@ def _statement(sql: str, width: int, rows: int) -> str:
     return sql.format(values=f"VALUES {','.join([row] * rows)}")
 
 
-def for_rows(
-    connection: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]], max_rows: int = MAX_ROWS
-) -> list[Any]:
-    """Runs a statement with {values} for all the rows, and gives what it finds."""
-    found: list[Any] = []
+def _statements(sql: str, rows: Sequence[tuple[Any, ...]], max_rows: int = MAX_ROWS) -> Iterator[Statement]:
     for start in range(0, len(rows), max_rows):
         piece = rows[start : start + max_rows]
         width, size = len(piece[0]), 1 << (len(piece) - 1).bit_length()
-        values = [*chain.from_iterable(piece), *[None] * (width * (size - len(piece)))]
-        found += connection.execute(_statement(sql, width, size), values).fetchall()
-    return found
+        yield _statement(sql, width, size), [*chain.from_iterable(piece), *[None] * (width * (size - len(piece)))]
+
+
+def for_rows(connection: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Runs a query with {values} for all the rows, and gives what it finds."""
+    return [row for statement in _statements(sql, rows) for row in connection.execute(*statement).fetchall()]
 
 
 def log_of(row: tuple[str, int, int, int | None, int | None]) -> tuple[str, Log]:
@@ -146,31 +143,45 @@ class Tables:
 
     def _commit(self, writes: Sequence[Write], *, look_up_ids: bool) -> tuple[list[Answer], list[Told]]:
         group = self._group(writes, look_up_ids=look_up_ids)
-        answers = [_decide(group, write) for write in writes]
+        answers = group.decide(writes)
         changes = group.changes()
         if not look_up_ids and (IdConflict in map(type, answers) or any(change.let_go for change in changes)):
             raise _Unsure
+        statements: list[Statement] = []
+        if look_up_ids:
+            statements += _statements(
+                OUTDATE_IDS, [(c.channel_id, id) for c in changes for _, _, id, _ in c.rows if id]
+            )
+        statements += _of_changes(changes, writes)
+        cursors = [(client, a.channel, a.epoch, a.offset) for (client, _), a in group.moved.items()]
+        statements += _statements(ACKS_NOW, cursors)
+        records = [tuple(getattr(record, name) for name in PRESENCE) for record in group.records.values()]
+        statements += _statements(PRESENCE_NOW, records)
         forgets = [(index, write) for index, write in enumerate(writes) if isinstance(write, Forget)]
-        if changes or group.moved or group.records or forgets:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                if look_up_ids:
-                    self._put(OUTDATE_IDS, [(c.channel_id, id) for c in changes for id in c.ids if id])
-                self._put_changes(changes, writes)
-                self._put(ACKS_NOW, [(client, a.channel, a.epoch, a.offset) for (client, _), a in group.moved.items()])
-                self._put(PRESENCE_NOW, [tuple(getattr(r, name) for name in PRESENCE) for r in group.records.values()])
-                for index, forget in forgets:
-                    answers[index] = self._connection.execute(FORGET, (forget.until,)).rowcount == FORGET_ROWS
-                self._connection.execute("COMMIT")
-            finally:
-                # SQLite ends the transaction by itself on some errors, not on all.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        statements += [(FORGET, (forget.until,)) for _, forget in forgets]
+        counts = self._run(statements)
+        for (index, _), count in zip(reversed(forgets), reversed(counts), strict=False):
+            answers[index] = count == FORGET_ROWS
         for change in changes:
             self._logs[change.name] = Log(change.channel_id, change.oldest, change.latest)
         if forgets or any(change.trimmed or change.let_go for change in changes):
             self._any_kept_ids = None
-        return answers, [(c.name, Head(self._epoch, c.oldest, c.latest), c.events) for c in changes]
+        return answers, [(c.name, Head(self._epoch, c.oldest, c.latest), c.events()) for c in changes]
+
+    def _run(self, statements: Sequence[Statement]) -> list[int]:
+        """Runs them in one transaction, and gives the row count of each."""
+        execute = self._connection.execute
+        if len(statements) < 2:
+            return [execute(*statement).rowcount for statement in statements]
+        execute("BEGIN IMMEDIATE")
+        try:
+            counts = [execute(*statement).rowcount for statement in statements]
+            execute("COMMIT")
+        finally:
+            # SQLite ends the transaction by itself on some errors, not on all.
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+        return counts
 
     def _group(self, writes: Sequence[Write], *, look_up_ids: bool) -> Group:
         """A group with everything in it that is stored of what the writes name, if it can matter."""
@@ -204,45 +215,22 @@ class Tables:
         acks = {(row[0], row[1]): Acked(*row[1:]) for row in for_rows(self._connection, ACKS, cursors)}
         return Group(self._epoch, self._retain, logs, ids, acks, new_channel_id)
 
-    def _put_changes(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
-        put = self._put
-        put(NEW_CHANNELS, [(c.channel_id, c.name, c.emptied_at) for c in changes if c.before is None])
-        put(EMPTIED_CHANNELS, [(c.channel_id, c.name, c.emptied_at) for c in changes if c.before and c.emptied_at])
-        events: list[tuple[int, float, str | None, bytes]] = []
-        for change in changes:
-            before_first = key_of(change.channel_id, 0)
-            events += [
-                (before_first + offset, published_at, id or None, body)
-                for (offset, published_at, body), id in zip(change.events, change.ids, strict=True)
-                if offset >= change.oldest
-            ]
-        largest = max([len(event[3]) for event in events], default=0)
-        put(NEW_EVENTS, events, min(MAX_ROWS, MAX_BOUND // (largest + 1) or 1))
-        put(KEEP_IDS, [row for change in changes if change.let_go for row in change.ids_let_go()])
-        if trimmed := [(c.channel_id, c.before.oldest, c.oldest - 1) for c in changes if c.before and c.trimmed]:
-            gone = [(key_of(channel_id, first), key_of(channel_id, last)) for channel_id, first, last in trimmed]
-            horizon = _horizon(writes)
-            put(KEEP_IDS_OF_EVENTS, [(*keys, horizon) for keys in gone])
-            put(DROP_EVENTS, gone)
 
-    def _put(self, sql: str, rows: Sequence[tuple[Any, ...]], max_rows: int = MAX_ROWS) -> None:
-        for_rows(self._connection, sql, rows, max_rows)
+def _of_changes(changes: Sequence[Change], writes: Sequence[Write]) -> Iterator[Statement]:
+    yield from _statements(NEW_CHANNELS, [(c.channel_id, c.name, c.emptied_at) for c in changes if c.before is None])
+    emptied = [(c.channel_id, c.name, c.emptied_at) for c in changes if c.before and c.emptied_at]
+    yield from _statements(EMPTIED_CHANNELS, emptied)
+    events = [row for change in changes for row in change.rows[change.let_go :]]
+    largest = max([len(row[3]) for row in events], default=0)
+    yield from _statements(NEW_EVENTS, events, min(MAX_ROWS, MAX_BOUND // (largest + 1) or 1))
+    yield from _statements(KEEP_IDS, [row for change in changes if change.let_go for row in change.ids_let_go()])
+    if trimmed := [(c.channel_id, c.before.oldest, c.oldest - 1) for c in changes if c.before and c.trimmed]:
+        gone = [(key_of(channel_id, first), key_of(channel_id, last)) for channel_id, first, last in trimmed]
+        horizon = _horizon(writes)
+        yield from _statements(KEEP_IDS_OF_EVENTS, [(*keys, horizon) for keys in gone])
+        yield from _statements(DROP_EVENTS, gone)
 
 
 def _horizon(writes: Sequence[Write]) -> float:
     """What was used at this time or before is outside the dedupe window."""
     return max((write.now for write in writes if isinstance(write, Append | Trim)), default=0.0) - DEDUPE_WINDOW
-
-
-def _decide(group: Group, write: Write) -> Answer:
-    try:
-        match write:
-            case Append():
-                return group.append(write)
-            case Ack():
-                return group.ack(write)
-            case Trim():
-                group.trim(write)
-    except StoreError as refused:
-        return refused
-    return None

@@ -18,8 +18,8 @@ from typing import Any
 
 from heartline_service.stores.base import OnChange
 from heartline_service.stores.sqlite.file import StoreFile, store_error
-from heartline_service.stores.sqlite.group import Write
-from heartline_service.stores.sqlite.tables import Answer, Tables, Told
+from heartline_service.stores.sqlite.tables import Tables, Told
+from heartline_service.stores.sqlite.writes import Answer, Write
 
 log = logging.getLogger("heartline.store")
 
