@@ -2,10 +2,11 @@
 
 The floor is a plain loop over one connection in WAL with synchronous=FULL, to the tables that one would make: events by
 channel and offset, and message ids by channel and id. Each transaction inserts 64 events, and their ids, with one
-executemany each, and commits. Rows are ready beforehand. It looks nothing up, decides nothing and wakes nobody. Judged:
-messages with ids, as the client library gives them. Told beside: the same against a floor that runs one statement for
-each row, against one that writes to the store's own table, and messages without ids. The faster the disk, the more this
-figure is one of CPU: read it with the time of a sync beside it.
+executemany each, and commits. Rows are ready beforehand. It looks nothing up, decides nothing and wakes nobody. Its ids
+come in a row, as those of one user of the client library do. Judged: messages with such ids on our side, too. Told
+beside: the same against a floor that runs one statement for each row, and against one that writes to the store's own
+table; each caller with a row of ids of its own, which an index finds in 64 places; and messages without ids. The faster
+the disk, the more this figure is one of CPU: read it with the time of a sync beside it.
 """
 
 import asyncio
@@ -59,16 +60,21 @@ def _ignore(_channel: str, _head: Head, _events: Sequence[StoredEvent]) -> None:
 class _Ours:
     """The store with its callers."""
 
-    def __init__(self, store: SqliteStore, named: bool) -> None:
+    def __init__(self, store: SqliteStore, named: bool, apart: bool) -> None:
         self._store = store
         self._named = named
+        self._apart = apart
         self._made = 0
 
     async def rate(self) -> float:
         """Messages a second."""
-        rounds = [[self._message() for _ in range(ROUNDS)] for _ in range(CALLERS)]
+        made = [self._message() for _ in range(CALLERS * ROUNDS)]
+        if self._apart:
+            shares = [made[start : start + ROUNDS] for start in range(0, len(made), ROUNDS)]
+        else:
+            shares = [made[caller::CALLERS] for caller in range(CALLERS)]
         began = time.perf_counter()
-        await asyncio.gather(*map(self._append, rounds))
+        await asyncio.gather(*map(self._append, shares))
         return CALLERS * ROUNDS / (time.perf_counter() - began)
 
     async def _append(self, messages: list[list[NewMessage]]) -> None:
@@ -134,7 +140,7 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-async def _measure(plan: Plan, folder: Path, *, named: bool) -> list[tuple[float, ...]]:
+async def _measure(plan: Plan, folder: Path, *, named: bool, apart: bool) -> list[tuple[float, ...]]:
     ours, emptied = (SqliteStore(folder / name / "store.db", by_pattern([])) for name in ("ours", "own"))
     await emptied.open(_ignore)
     await emptied.close()
@@ -143,7 +149,7 @@ async def _measure(plan: Plan, folder: Path, *, named: bool) -> list[tuple[float
         with _connected(folder / "plain.db") as plain, _connected(folder / "own" / "store.db") as own:
             plain.executescript(PLAIN)
             floor = _Alone(plain, named)
-            measured = floor if plan.self_check else _Ours(ours, named)
+            measured = floor if plan.self_check else _Ours(ours, named, apart)
             samples = [
                 measured.rate,
                 floor.rate,
@@ -160,9 +166,13 @@ async def _measure(plan: Plan, folder: Path, *, named: bool) -> list[tuple[float
 async def run(plan: Plan) -> list[Figure]:
     """Measures it."""
     figures = []
-    for what, named, limit in (("messages with ids", True, LIMIT), ("messages without ids", False, None)):
+    for what, named, apart, limit in (
+        ("messages with ids", True, False, LIMIT),
+        ("messages with ids of 64 users", True, True, None),
+        ("messages without ids", False, False, None),
+    ):
         with tempfile.TemporaryDirectory(prefix="heartline-bench-") as folder:
-            rows = await _measure(plan, Path(folder), named=named)
+            rows = await _measure(plan, Path(folder), named=named, apart=apart)
         told = f"{what}, {CALLERS} callers, durable"
         names = ("store/s", "SQLite alone/s", "a statement for each row/s", "the store's table/s", "sync ms")
         facts = {name: measure.column(rows, index) for index, name in enumerate(names)}
