@@ -3,7 +3,8 @@
 Rules:
 - One group is committed at a time, and answered in one turn of the event loop.
 - Callers who were answered together tend to ask again together. So after a group of several the next one is handed over
-  when as many ask again, or after GATHERING seconds: a commit for each of them would cost more than the waiting.
+  when as many ask again, or after some time: a commit for each of them would cost more than the waiting. How long is
+  measured in commits, as what they cost is the machine's matter and the disk's.
 - on_change is called before those who asked are answered, and also when they are gone.
 - A transaction that fails fails each write in it, and the next one starts afresh.
 """
@@ -23,8 +24,11 @@ from heartline_service.stores.sqlite.writes import Answer, Write
 
 log = logging.getLogger("heartline.store")
 
-GATHERING = 0.002
-"""For how many seconds a group may wait to become as large as the one before."""
+PATIENCE = 6
+"""How many times as long as the group before took may the next one wait to become as large. Less costs a busy server
+CPU, as it commits more often for the same messages; more costs latency where callers come and go."""
+LONGEST_WAIT = 0.01
+"""No group waits for longer than this many seconds."""
 
 Asked = tuple[list[Write], list["asyncio.Future[Any]"]]
 """Writes, and who waits for each."""
@@ -42,6 +46,7 @@ class Writer:
         self._futures: list[asyncio.Future[Any]] = []
         self._expected = 1
         self._committing = False
+        self._handed_over_at = 0.0
         self._soon: asyncio.Handle | None = None
         self._handed_over: SimpleQueue[Asked | None] = SimpleQueue()
         self._stopped: asyncio.Future[None] = self._loop.create_future()
@@ -74,6 +79,7 @@ class Writer:
         self._soon = None
         if self._writes:
             self._committing = True
+            self._handed_over_at = self._loop.time()
             self._expected = len(self._writes)
             self._handed_over.put((self._writes, self._futures))
             self._writes, self._futures = [], []
@@ -100,7 +106,8 @@ class Writer:
         self._committing = False
         enough = len(self._writes) >= self._expected
         if self._expected > 1 or self._writes:
-            self._hand_over_after(0.0 if enough else GATHERING)
+            took = self._loop.time() - self._handed_over_at
+            self._hand_over_after(0.0 if enough else min(LONGEST_WAIT, PATIENCE * took))
         for channel, head, events in told:
             try:
                 self._on_change(channel, head, events)
