@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 LONGEST = {
-    "e2e/test_nodes.py": 45,
-    "stores/test_store_log.py": 14,
-    "lab/test_contrast_command.py": 14,
-    "e2e/test_workers.py": 12,
-    "e2e/test_start_redis.py": 11,
-    "client/test_line_moves.py": 10,
-    "lab/test_detect_run.py": 9,
-    "stores/test_redis_cluster.py": 9,
+    "e2e/test_nodes.py": 48,
+    "bench/test_session_figures.py": 18,
+    "stores/test_redis_cluster.py": 15,
+    "e2e/test_start_redis.py": 13,
+    "lab/test_contrast_command.py": 11,
+    "e2e/test_workers.py": 11,
+    "lab/test_detect_run.py": 10,
+    "e2e/test_redis_away.py": 9,
+    "stores/test_store_log.py": 8,
     "lab/test_report_page.py": 8,
-    "e2e/test_redis_away.py": 7,
+    "client/test_line_moves.py": 7,
     "e2e/test_start.py": 6,
 }
 TESTS = Path(__file__).parent
