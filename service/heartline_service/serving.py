@@ -20,9 +20,10 @@ EX_USAGE, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL = 2, 65, 69, 75
 
 SWITCH_INTERVAL = 0.0005
 """Seconds that a thread may hold Python's lock while another waits for it."""
-COLLECT_AFTER = 20_000
-"""How many objects more than before make Python look for garbage in cycles. A push to a thousand sessions is under way
-with a few thousand objects; with the default of 700 they are looked through again and again: a twentieth of all CPU."""
+COLLECT_AFTER = 100_000
+"""How many objects more than before make Python look for garbage in cycles. A push to 2,000 sessions is under way with
+some 30,000 objects, none of them garbage; with the default of 700 they are looked through again and again: a twentieth
+of all CPU, and more with more sessions."""
 
 
 def serve_until_told(settings: Settings, level: int, *, worker: bool = False) -> int:
