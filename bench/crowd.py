@@ -10,7 +10,7 @@ from functools import partial
 
 from heartline.v1.session_service_pb2 import ConnectResponse
 
-from bench.http2 import Call, Connection, connected, within
+from bench.calls import Call, Connection, connected, within
 from bench.script import CONNECT, PUBLISH
 from bench.servers import BenchError, Server
 

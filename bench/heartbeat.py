@@ -12,8 +12,8 @@ from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, He
 from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
+from bench.calls import Call, Heard, connected
 from bench.crowd import Awaited, Crowd, crowd, greeted, kinds
-from bench.http2 import Call, Heard, connected
 from bench.messages import LONGEST, hello, stand_in
 from bench.plan import Plan
 from bench.report import Figure

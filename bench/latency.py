@@ -20,8 +20,8 @@ from heartline.v1.session_service_pb2 import ConnectResponse
 from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
+from bench.calls import Heard
 from bench.crowd import Crowd, crowd
-from bench.http2 import Heard
 from bench.messages import hello, publish, stand_in
 from bench.plan import Plan
 from bench.push import learn

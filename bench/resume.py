@@ -17,8 +17,8 @@ from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, He
 from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
+from bench.calls import Connection, connected
 from bench.crowd import Crowd, greeted
-from bench.http2 import Connection, connected
 from bench.messages import CHANNEL, LONGEST, publish, stand_in
 from bench.plan import Plan
 from bench.report import Figure

@@ -83,8 +83,8 @@ PURE = [
     "lab/heartline_lab/middlebox/link.py",
     "lab/heartline_lab/middlebox/words.py",
     "lab/heartline_lab/network/commands.py",
+    "bench/http2.py",
     "bench/peers/count.py",
-    "bench/peers/http2.py",
     "bench/peers/protocols.py",
 ]
 IMPURE = {"asyncio", "time", "random", "socket", "grpc", "grpc_status", "google", "heartline.v1"}

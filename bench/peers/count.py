@@ -2,10 +2,12 @@
 
 Rules: an event counts when its mark, the end of a payload that occurs nowhere else, has come whole. So one counter does
 for every protocol that sends a payload in one piece, and costs the load the same for each server. HTTP/2 alone may cut
-a payload in two, and wants answers; http2.py looks into its frames.
+a payload in two, and wants answers: its frames are looked into.
 """
 
 from typing import Protocol
+
+from bench.http2 import DATA, answer, frames
 
 
 class Reader(Protocol):
@@ -41,3 +43,20 @@ class Marks:
         seen = self._end + data
         self._end = seen[-self._kept :]
         return seen.count(self._mark)
+
+
+class MarksInData(Marks):
+    """Counts a mark in what the DATA frames of HTTP/2 carry, however they are cut."""
+
+    _rest = b""
+
+    def feed(self, data: bytes) -> int:
+        """How many marks became whole with these bytes."""
+        whole, self._rest = frames(self._rest + data)
+        found = 0
+        for kind, flags, _, body in whole:
+            if kind == DATA:
+                found += Marks.feed(self, body)
+            else:
+                self.owed += answer(kind, flags, body)
+        return found

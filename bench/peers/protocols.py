@@ -8,8 +8,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.peers import http2
-from bench.peers.count import Marks, Reader
+from bench import http2
+from bench.peers.count import Marks, MarksInData, Reader
 
 CHANNEL = b"bench"
 
@@ -82,9 +82,9 @@ def grpc(
 ) -> Protocol:
     """GRPC: a stream that a first message opens, and a unary call whose request has so many events."""
     return Protocol(
-        http2.Http2Reader,
-        lambda number: http2.PREFACE + http2.call(connect, 1, hello(number), last=False),
+        MarksInData,
+        lambda number: http2.PREFACE + http2.call(http2.in_full(connect), 1, hello(number), last=False),
         subscribed,
         http2.PREFACE,
-        lambda number, n: http2.call(publish, 2 * number + 1, request(n), last=True),
+        lambda number, n: http2.call(http2.in_full(publish), 2 * number + 1, request(n), last=True),
     )

@@ -1,8 +1,8 @@
 """Sessions that were cut at once come back at once: none is refused by gRPC before the server has seen it."""
 
 from bench import servers
+from bench.calls import connected
 from bench.crowd import greeted
-from bench.http2 import connected
 from bench.messages import hello
 
 SESSIONS = 2000

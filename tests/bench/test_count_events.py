@@ -1,17 +1,12 @@
 """The load counts events whole, however the bytes that bring them are cut."""
 
-import struct
-
-import hpack
 import pytest
 
-from bench.peers import http2
-from bench.peers.count import Marks, Reader
-from bench.peers.http2 import Http2Reader, frame
+from bench.http2 import ACK, DATA, END_HEADERS, HEADERS, PING, SETTINGS, frame
+from bench.peers.count import Marks, MarksInData, Reader
 
 PAYLOAD = bytes(range(100))
 MARK = PAYLOAD[-16:]
-DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
 NATS = b"MSG bench 1 100\r\n" + PAYLOAD + b"\r\n"
 MQTT = b"\x30\x6b\x00\x05bench" + PAYLOAD
 REDIS = b"*3\r\n$7\r\nmessage\r\n$5\r\nbench\r\n$100\r\n" + PAYLOAD + b"\r\n"
@@ -26,7 +21,7 @@ def counting(reader: Reader) -> Reader:
 
 def stream(*frames: bytes) -> bytes:
     """What a gRPC server sends: settings, its headers, and then these."""
-    return frame(SETTINGS, 0, 0) + frame(HEADERS, 4, 1, b"\x88") + b"".join(frames)
+    return frame(SETTINGS, 0, 0) + frame(HEADERS, END_HEADERS, 1, b"\x88") + b"".join(frames)
 
 
 @pytest.mark.parametrize("event", [NATS, MQTT, REDIS], ids=["nats", "mqtt", "redis"])
@@ -56,39 +51,17 @@ def test_another_mark_is_looked_for_only_in_what_comes_then() -> None:
 def test_grpc_events_are_counted_wherever_the_bytes_are_cut() -> None:
     said = stream(frame(DATA, 0, 1, MESSAGE), frame(PING, 0, 0, b"12345678"), frame(DATA, 0, 1, MESSAGE))
     for cut in range(len(said) + 1):
-        reader = counting(Http2Reader())
+        reader = counting(MarksInData())
         assert reader.feed(said[:cut]) + reader.feed(said[cut:]) == 2
 
 
 def test_a_grpc_event_that_two_frames_share_counts_once_wherever_it_is_cut() -> None:
     for cut in range(1, len(MESSAGE)):
         said = stream(frame(DATA, 0, 1, MESSAGE[:cut]), frame(DATA, 0, 1, MESSAGE[cut:]))
-        assert counting(Http2Reader()).feed(said) == 1
+        assert counting(MarksInData()).feed(said) == 1
 
 
-def test_settings_and_pings_are_owed_an_answer_and_their_answers_are_not() -> None:
-    reader = Http2Reader()
-    reader.feed(stream(frame(SETTINGS, 1, 0), frame(PING, 0, 0, b"12345678"), frame(PING, 1, 0, b"87654321")))
-    assert reader.owed == frame(SETTINGS, 1, 0) + frame(PING, 1, 0, b"12345678")
-
-
-def test_a_call_says_its_headers_in_full_each_time_and_then_its_message() -> None:
-    first, second = (http2.call("/a.B/C", stream, b"hello", last=True) for stream in (1, 3))
-    length = int.from_bytes(first[:3], "big")
-    block, rest = first[9 : 9 + length], first[9 + length :]
-    assert [(str(name), str(value)) for name, value in hpack.Decoder().decode(block)] == [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", "/a.B/C"),
-        (":authority", "127.0.0.1"),
-        ("te", "trailers"),
-        ("content-type", "application/grpc"),
-    ]
-    assert rest == frame(DATA, 1, 1, struct.pack("!BI", 0, 5) + b"hello")
-    assert second[9 : 9 + length] == block
-
-
-def test_the_windows_are_the_largest_from_the_start() -> None:
-    settings, window = http2.PREFACE.split(b"SM\r\n\r\n")[1][:15], http2.PREFACE[-4:]
-    assert struct.unpack("!HI", settings[9:]) == (4, 2**31 - 1)
-    assert struct.unpack("!I", window)[0] + 65_535 == 2**31 - 1
+def test_what_must_be_answered_is_owed_until_it_is_sent() -> None:
+    reader = MarksInData()
+    reader.feed(stream(frame(SETTINGS, ACK, 0), frame(PING, 0, 0, b"12345678"), frame(PING, ACK, 0, b"87654321")))
+    assert reader.owed == frame(SETTINGS, ACK, 0) + frame(PING, ACK, 0, b"12345678")

@@ -5,7 +5,6 @@ from heartline.v1.events_pb2 import Batch, Event
 from heartline.v1.session_service_pb2 import ConnectResponse
 
 from bench import flat, heartbeat, latency, resume
-from bench.http2 import Call
 from bench.plan import Plan
 from bench.servers import BenchError
 
@@ -52,14 +51,3 @@ def test_an_event_lost_doubled_or_out_of_order_is_an_error(frames: list[bytes]) 
     resume.must_follow([frame(4, 5), frame(6)], 3, 6)
     with pytest.raises(BenchError, match="had seen event 3 of 6"):
         resume.must_follow(frames, 3, 6)
-
-
-@pytest.mark.parametrize("size", [1, 4, 7, 100])
-def test_messages_are_found_however_the_bytes_are_cut(size: int) -> None:
-    """Several messages come in a frame of HTTP/2, and one comes in several frames."""
-    heard: list[bytes] = []
-    call = Call(lambda _: None, 1, heard.append)
-    sent = b"\0\0\0\0\3abc" + b"\0\0\0\0\0" + b"\0\0\0\0\5hello"
-    for at in range(0, len(sent), size):
-        call.feed(sent[at : at + size])
-    assert heard == [b"abc", b"", b"hello"]
