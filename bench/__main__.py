@@ -1,7 +1,8 @@
-"""Runs the benchmarks: `python -m bench [NAME ...] [--quick] [--json FILE] [--check] [--self-check]`.
+"""Runs the benchmarks: `python -m bench [NAME ... | peers] [--quick] [--json FILE] [--check] [--self-check]`.
 
-Rules: there are two sets, one against the floor, which is what runs without a name, and one against the peers. Targets
-are reported, not asserted, unless --check asks for it. Every benchmark runs in an event loop of its own.
+Rules: there are two sets, one against a floor tuned as the server is, which is what runs without a name, and one that
+runs as `peers`, against stock gRPC and other servers. The figures of a whole set with all its repeats are kept in
+bench/. Targets are reported, not asserted, unless --check asks for it. Each benchmark has an event loop of its own.
 """
 
 import argparse
@@ -43,7 +44,6 @@ PEERS: Benchmarks = {
 RESULTS = Path(__file__).parent / "results.json"
 PEERS_RESULTS = Path(__file__).parent / "peers.json"
 
-
 WHOLES = {tuple(BENCHMARKS): RESULTS, tuple(PEERS): PEERS_RESULTS}
 """Where the figures of a whole set are kept."""
 
@@ -72,20 +72,23 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m bench", description="What Heartline costs beyond gRPC itself.")
+    parser = argparse.ArgumentParser(
+        "python -m bench", description="What Heartline costs beyond gRPC itself, and beside other servers."
+    )
     parser.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
         help=f"which to run: {', '.join(BENCHMARKS)}; default: all of these; "
-        f"or {', '.join(PEERS)}; all of these: peers",
+        f"or, against stock gRPC and other servers, {', '.join(PEERS)}; all of these: peers",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer repeats: under a minute, wider spread")
+    parser.add_argument("--quick", action="store_true", help="a third of the repeats: wider spread")
     parser.add_argument(
         "--json",
         type=Path,
         metavar="FILE",
-        help=f"keep the figures there; a whole run: {' or '.join(file.name for file in WHOLES.values())} in bench/",
+        help="keep the figures there; without it, those of a whole set that is not quick are kept in bench/, in "
+        f"{' or '.join(file.name for file in WHOLES.values())}",
     )
     parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
     parser.add_argument("--self-check", action="store_true", help="measure the floor against itself: ratios must be 1")
