@@ -70,8 +70,7 @@ async def run(plan: Plan) -> list[Figure]:
 async def _measure(plan: Plan, audiences: dict[str, Audience], events: int) -> list[Figure]:
     own: dict[str, list[float]] = {name: [] for name in audiences}
     samples = [_cost(audience, audiences.values(), events, own[name]) for name, audience in audiences.items()]
-    await measure.in_turns(1, *samples)
-    rows = await measure.in_turns(plan.repeats(REPEATS), *samples)
+    rows = await measure.warm_in_turns(plan.repeats(REPEATS), *samples)
     columns = dict(zip(audiences, zip(*rows, strict=True), strict=True))
     absolute = [
         Figure("fanout", f"{WAYS[events]}: {name}", "us", column, facts={"load us": statistics.median(own[name])})

@@ -82,8 +82,7 @@ async def _by_subscribers(plan: Plan, sizes: Sequence[int]) -> list[Figure]:
                 opened = await stack.enter_async_context(crowd(server, hellos, 2 * size, sessions_each=SESSIONS_EACH))
                 audiences.append(_Audience(opened, [request], size, publishes))
         samples = [audience.cost for audience in (*ours, *bare)]
-        await measure.in_turns(1, *samples)
-        rows = await measure.in_turns(plan.repeats(REPEATS), *samples)
+        rows = await measure.warm_in_turns(plan.repeats(REPEATS), *samples)
     half = len(ours)
     told = f"{sizes[0]} to {sizes[-1]} subscribers of a channel"
     return [
@@ -122,8 +121,7 @@ async def _by_channels(plan: Plan, counts: Sequence[int]) -> list[Figure]:
             opened = await stack.enter_async_context(crowd(server, hellos, frames, sessions_each=SESSIONS_EACH))
             audiences.append(_Audience(opened, requests, READERS, PUBLISHES))
         samples = [audience.cost for audience in audiences]
-        await measure.in_turns(1, *samples)
-        rows = await measure.in_turns(plan.repeats(REPEATS), *samples)
+        rows = await measure.warm_in_turns(plan.repeats(REPEATS), *samples)
     told = f"{counts[0]} to {counts[-1]} channels, an event to {READERS} of {SESSIONS} sessions"
     return [_figure(told, counts, [tuple(whole / READERS for whole in row) for row in rows], LIMIT)]
 

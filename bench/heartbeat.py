@@ -105,9 +105,8 @@ async def _asked(plan: Plan, server: Server, script: Script, sessions: int) -> l
             ("one after the other", _in_turn, None),
         ):
             samples = [cost(ours), cost(bare)]
-            await measure.in_turns(1, *samples)
-            rows = await measure.in_turns(plan.repeats(REPEATS), *samples)
-            facts = {"server us": measure.column(rows, 0), "floor us": measure.column(rows, 1)}
+            rows = await measure.warm_in_turns(plan.repeats(REPEATS), *samples)
+            facts = measure.both(rows, "us")
             told = f"a heartbeat and its answer, {sessions} sessions {what}"
             figures.append(Figure("heartbeat", told, "x", measure.ratios(rows), at_most=limit, facts=facts))
         return figures

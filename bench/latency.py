@@ -143,15 +143,9 @@ async def _measure(plan: Plan, ours: Crowd, bare: Crowd, request: bytes, seconds
             rows += await measure.in_turns(1, partial(real.p99_ms, moments), partial(floor.p99_ms, moments))
         medians = list(zip(real.medians, floor.medians, strict=True))
         busy = list(zip(real.busy, floor.busy, strict=True))
-        facts = {
-            "server ms": measure.column(rows, 0),
-            "floor ms": measure.column(rows, 1),
-            "events/s": rate,
-            "server busy": measure.column(busy, 0),
-            "floor busy": measure.column(busy, 1),
-        }
+        facts = {**measure.both(rows, "ms"), "events/s": rate, **measure.both(busy, "busy")}
         told = f"at half load, {len(ours.calls)} sessions, {how}"
         figures.append(Figure("latency", f"p99 {told}", "x", measure.ratios(rows), at_most=limit, facts=facts))
-        middle = {"server ms": measure.column(medians, 0), "floor ms": measure.column(medians, 1)}
+        middle = measure.both(medians, "ms")
         figures.append(Figure("latency", f"median {told}", "x", measure.ratios(medians), facts=middle))
     return figures

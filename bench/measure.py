@@ -84,6 +84,12 @@ async def in_turns(repeats: int, *samples: Sample) -> list[tuple[float, ...]]:
     return rows
 
 
+async def warm_in_turns(repeats: int, *samples: Sample) -> list[tuple[float, ...]]:
+    """The same, after each sample has been taken once that does not count."""
+    await in_turns(1, *samples)
+    return await in_turns(repeats, *samples)
+
+
 def ratios(rows: Sequence[tuple[float, ...]], over: int = 0, under: int = 1) -> tuple[float, ...]:
     """One column by another, row by row."""
     return tuple(row[over] / row[under] for row in rows)
@@ -92,6 +98,11 @@ def ratios(rows: Sequence[tuple[float, ...]], over: int = 0, under: int = 1) -> 
 def column(rows: Sequence[tuple[float, ...]], index: int) -> float:
     """The median of one column."""
     return statistics.median(row[index] for row in rows)
+
+
+def both(rows: Sequence[tuple[float, ...]], unit: str) -> dict[str, float]:
+    """The facts behind a ratio: the medians of the server and of the floor, which are the first two columns."""
+    return {f"server {unit}": column(rows, 0), f"floor {unit}": column(rows, 1)}
 
 
 def quartiles(samples: Sequence[float]) -> tuple[float, float]:

@@ -37,16 +37,13 @@ async def run(plan: Plan) -> list[Figure]:
     request = publish([""])
     async with plan.server(stand_in(request)) as server:
         script = await learn(server, request)
-    own = await _measure(plan, stand_in(request), script, own=True)
-    shared = await _measure(plan, stand_in(request), script, own=False)
-    return [
-        Figure("memory", "idle session, own connection", "x", measure.ratios(own), at_most=LIMIT, facts=_facts(own)),
-        Figure("memory", "idle session, shared connection", "x", measure.ratios(shared), facts=_facts(shared)),
-    ]
-
-
-def _facts(rows: list[tuple[float, ...]]) -> dict[str, float]:
-    return {"server KiB": measure.column(rows, 0), "floor KiB": measure.column(rows, 1)}
+    figures = []
+    for how, own, limit in (("own", True, LIMIT), ("shared", False, None)):
+        rows = await _measure(plan, stand_in(request), script, own=own)
+        facts = measure.both(rows, "KiB")
+        what = f"idle session, {how} connection"
+        figures.append(Figure("memory", what, "x", measure.ratios(rows), at_most=limit, facts=facts))
+    return figures
 
 
 async def _measure(plan: Plan, role: Script, script: Script, *, own: bool) -> list[tuple[float, ...]]:

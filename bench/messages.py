@@ -27,17 +27,25 @@ def publish(ids: Iterable[str], channel: str = CHANNEL) -> bytes:
 
 def poll(client_id: str, epoch: str, after: int) -> bytes:
     """A short Poll of one channel."""
-    position = Position(channel=CHANNEL, epoch=epoch, offset=after)
-    return PollRequest(
-        client_id=client_id, subscriptions=[Subscription(channel=CHANNEL, after=position)]
-    ).SerializeToString()
+    return PollRequest(client_id=client_id, subscriptions=[_following(epoch, after)]).SerializeToString()
 
 
 def hello(client_id: str, channels: Iterable[str] = (CHANNEL,)) -> bytes:
     """A session of a named client on some channels, with heartbeats."""
-    first = Hello(
-        client_id=client_id, subscriptions=[Subscription(channel=name, start=START_LATEST) for name in channels]
-    )
+    return _hello(client_id, [Subscription(channel=name, start=START_LATEST) for name in channels])
+
+
+def returning(client_id: str, epoch: str, after: int) -> bytes:
+    """The hello of a session that goes on after a position."""
+    return _hello(client_id, [_following(epoch, after)])
+
+
+def _following(epoch: str, after: int) -> Subscription:
+    return Subscription(channel=CHANNEL, after=Position(channel=CHANNEL, epoch=epoch, offset=after))
+
+
+def _hello(client_id: str, subscriptions: Iterable[Subscription]) -> bytes:
+    first = Hello(client_id=client_id, subscriptions=subscriptions)
     first.heartbeat_interval.FromSeconds(LONGEST)
     first.heartbeat_timeout.FromSeconds(LONGEST)
     return ConnectRequest(hello=first).SerializeToString()

@@ -75,10 +75,8 @@ async def _against(
             _cost(floor, servers.unary(to_floor, POLL), request),
             _cost(generated, servers.unary(to_generated, POLL), request),
         ]
-        await measure.in_turns(1, *samples)
-        rows = await measure.in_turns(plan.repeats(REPEATS), *samples)
-    server_us, floor_us, generated_us = (measure.column(rows, index) for index in range(3))
-    facts = {"server us": server_us, "floor us": floor_us, "generated floor us": generated_us}
+        rows = await measure.warm_in_turns(plan.repeats(REPEATS), *samples)
+    facts = {**measure.both(rows, "us"), "generated floor us": measure.column(rows, 2)}
     figures = [Figure("poll", what, "x", measure.ratios(rows), at_most=limit, facts=facts)]
     if limit is not None:
         figures.append(Figure("poll", f"{what}, against generated code", "x", measure.ratios(rows, under=2)))

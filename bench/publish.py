@@ -64,14 +64,10 @@ async def run(plan: Plan) -> list[Figure]:
             channels = [await stack.enter_async_context(servers.channel(each)) for _ in range(CALLERS)]
             loads.append(_Load(each, [servers.unary(on, PUBLISH) for on in channels]))
         ours, bare = loads
-        await measure.in_turns(1, ours.rate, bare.rate)
-        rows = await measure.in_turns(plan.repeats(REPEATS), ours.rate, bare.rate)
-    facts = {
-        "server/s": measure.column(rows, 0),
-        "floor/s": measure.column(rows, 1),
-    }
+        rows = await measure.warm_in_turns(plan.repeats(REPEATS), ours.rate, bare.rate)
+    facts = {"server/s": measure.column(rows, 0), "floor/s": measure.column(rows, 1)}
     used = list(zip(ours.cpu_us, bare.cpu_us, strict=True))
-    spent = {"server us": measure.column(used, 0), "floor us": measure.column(used, 1)}
+    spent = measure.both(used, "us")
     what = f"calls a second by {CALLERS} callers, durable"
     return [
         Figure("publish", what, "x", measure.ratios(rows), at_least=LIMIT, facts=facts),

@@ -61,7 +61,7 @@ def _cost(subscribers: Subscribers, request: bytes, events: int) -> measure.Samp
 async def run_single(plan: Plan) -> list[Figure]:
     """Measures one event at a time."""
     rows = await _measure(plan, 1)
-    facts = {"server us": measure.column(rows, 0), "floor us": measure.column(rows, 1)}
+    facts = measure.both(rows, "us")
     what = f"a frame to each of {SESSIONS} connections"
     return [Figure("push", what, "x", measure.ratios(rows), at_most=FRAME_LIMIT, facts=facts)]
 
@@ -85,5 +85,4 @@ async def _compare(plan: Plan, request: bytes, events: int) -> list[tuple[float,
         script = await learn(server, request)
         async with plan.floor(script) as floor, _audience(server) as ours, _audience(floor) as bare:
             samples = [_cost(ours, request, events), _cost(bare, request, events)]
-            await measure.in_turns(1, *samples)
-            return await measure.in_turns(plan.repeats(REPEATS), *samples)
+            return await measure.warm_in_turns(plan.repeats(REPEATS), *samples)

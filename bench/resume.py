@@ -11,15 +11,14 @@ beside: what the cut itself costs. Clients are given time enough to come back be
 from collections.abc import Sequence
 from dataclasses import replace
 
-from heartline.v1.events_pb2 import Position, Subscription
 from heartline.v1.request_service_pb2 import PublishResponse
-from heartline.v1.session_service_pb2 import ConnectRequest, ConnectResponse, Hello
+from heartline.v1.session_service_pb2 import ConnectResponse
 from heartline_lab.processes import cpu_ns
 
 from bench import measure, servers
 from bench.calls import Connection, connected
 from bench.crowd import Crowd, greeted
-from bench.messages import CHANNEL, LONGEST, publish, stand_in
+from bench.messages import LONGEST, publish, returning, stand_in
 from bench.plan import Plan
 from bench.report import Figure
 from bench.script import PUBLISH, Exchange, Script
@@ -37,15 +36,6 @@ BEHIND = 3
 FRAMES = 3
 """What greets a session that comes back: welcome, subscribed, events."""
 ONE = publish([""])
-
-
-def returning(client_id: str, epoch: str, offset: int) -> bytes:
-    """The hello of a session that goes on after a position."""
-    after = Position(channel=CHANNEL, epoch=epoch, offset=offset)
-    first = Hello(client_id=client_id, subscriptions=[Subscription(channel=CHANNEL, after=after)])
-    first.heartbeat_interval.FromSeconds(LONGEST)
-    first.heartbeat_timeout.FromSeconds(LONGEST)
-    return ConnectRequest(hello=first).SerializeToString()
 
 
 class _Load:
@@ -115,11 +105,10 @@ async def run(plan: Plan, sessions: int = SESSIONS, repeats: int = REPEATS) -> l
                 bare = _Load(floor, to_floor, sessions, bare=True)
                 await bare.resumption()
                 rows = await measure.in_turns(plan.repeats(repeats), ours.resumption, bare.resumption)
-    facts = {"server us": measure.column(rows, 0), "floor us": measure.column(rows, 1), "coming online us": first}
+    facts = {**measure.both(rows, "us"), "coming online us": first}
     cuts = list(zip(ours.cut_us[1:], bare.cut_us[1:], strict=True))
-    cut = {"server us": measure.column(cuts, 0), "floor us": measure.column(cuts, 1)}
     told = f"each of {sessions} sessions on {connections} connections"
     return [
         Figure("resume", f"{told} resumes", "x", measure.ratios(rows), at_most=LIMIT, facts=facts),
-        Figure("resume", f"{told} is cut", "x", measure.ratios(cuts), facts=cut),
+        Figure("resume", f"{told} is cut", "x", measure.ratios(cuts), facts=measure.both(cuts, "us")),
     ]

@@ -157,8 +157,7 @@ async def _measure(plan: Plan, folder: Path, *, named: bool, apart: bool) -> lis
                 _Alone(own, named, own=True).rate,
                 measure.sync_ms,
             ]
-            await measure.in_turns(1, *samples)
-            return await measure.in_turns(plan.repeats(REPEATS), *samples)
+            return await measure.warm_in_turns(plan.repeats(REPEATS), *samples)
     finally:
         await ours.close()
 
