@@ -9,7 +9,6 @@ import pytest
 
 LONGEST = {
     "e2e/test_nodes.py": 48,
-    "bench/test_session_figures.py": 18,
     "stores/test_redis_cluster.py": 15,
     "e2e/test_start_redis.py": 13,
     "lab/test_contrast_command.py": 11,
@@ -18,6 +17,7 @@ LONGEST = {
     "e2e/test_redis_away.py": 9,
     "stores/test_store_log.py": 8,
     "lab/test_report_page.py": 8,
+    "bench/test_session_figures.py": 8,
     "client/test_line_moves.py": 7,
     "e2e/test_start.py": 6,
 }

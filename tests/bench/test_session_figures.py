@@ -19,6 +19,7 @@ def frame(*offsets: int) -> bytes:
 async def test_heartbeats_are_measured_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client's, against an echo, and the server's own."""
     monkeypatch.setattr(heartbeat, "BEAT_INTERVAL", 0.1)
+    monkeypatch.setattr(heartbeat, "REPEATS", 2)
     together, in_turn, own = await heartbeat.run(TINY, sessions=3)
     assert (together.at_most, in_turn.at_most, own.at_most) == (1.2, None, None)
     assert min(*together.samples, *in_turn.samples, *own.samples) > 0
@@ -40,6 +41,7 @@ async def test_sessions_that_are_cut_resume_with_exactly_what_they_missed() -> N
 async def test_flatness_is_told_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """One fact for each."""
     monkeypatch.setattr(flat, "SESSIONS", 10)
+    monkeypatch.setattr(flat, "PUBLISHES", 3)
     figures = await flat.run(TINY, subscribers=(2,), channels=(3,))
     assert [figure.at_most for figure in figures] == [20, None, None, None, 20]
     assert [list(figure.facts) for figure in figures[::4]] == [["us at 2"], ["us at 3"]]
