@@ -4,12 +4,11 @@ Rules: a call that ends early shows as an answer that does not come.
 """
 
 import asyncio
-import socket
-import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import hpack
+from heartline_lab.sockets import end_with_reset
 
 from bench import http2
 from bench.servers import BenchError, Server
@@ -74,8 +73,7 @@ class Connection(asyncio.Protocol):
 
     def cut(self) -> None:
         """Ends the connection as a network that fails does it: a reset, and no word before it."""
-        sock = self._transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        end_with_reset(self._transport.get_extra_info("socket"))
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:

@@ -61,11 +61,11 @@ async def _serve(settings: Settings, worker: bool) -> int:
         return failed(str(error), EX_DATAERR)
     except StoreError as error:
         return failed(str(error), EX_UNAVAILABLE)
+    announce(settings, server.address)
     # What is there now stays: it need not be looked through for garbage.
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    announce(settings, server.address)
     await stopping.wait()
     # From here on, a second signal ends at once. Nothing is lost: what was answered is in the store.
     for number in signals:

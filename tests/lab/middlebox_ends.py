@@ -8,12 +8,12 @@ import asyncio
 import errno
 import select
 import socket
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from heartline_lab.middlebox import Middlebox, Record
+from heartline_lab.sockets import end_with_reset
 
 GUARD = 30.0
 """Seconds."""
@@ -63,7 +63,7 @@ class End:
 
     def abort(self) -> None:
         """Sends a reset."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
+        end_with_reset(self.sock)
         self.sock.close()
 
 

@@ -70,6 +70,10 @@ class Channel:
             if self._tail is None:
                 self.head, self._tail = head, Tail(head.latest)
 
+    def knows(self, epoch: str, offset: int) -> bool:
+        """Whether a position ("" is the log that is there now) is of what this node has heard of."""
+        return epoch in ("", self.head.epoch) and offset <= self.head.latest
+
     def changed(self, head: Head, events: Sequence[StoredEvent]) -> None:
         """Takes in what the store committed, and wakes who waits for it."""
         same_log = head.epoch == self.head.epoch
@@ -176,7 +180,7 @@ class Channels:
         Where nodes share a store, another may have shown it. The first look may be one that began before that.
         """
         for _ in range(2 if self._forget is not None else 0):
-            if epoch in ("", channel.head.epoch) and offset <= channel.head.latest:
+            if channel.knows(epoch, offset):
                 return
             await self._store.head(channel.name)
 

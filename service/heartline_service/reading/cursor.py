@@ -68,13 +68,13 @@ class Cursor:
 def begin_at_hand(channels: Channels, wish: Wish) -> Cursor | None:
     """A cursor where a subscription asks for it. None: the store has to be asked (then `begin`)."""
     channel = channels.at_hand(wish.channel)
-    return None if channel is None else _place(channel, wish)
+    return None if channel is None else _from_memory(channel, wish)
 
 
 async def begin(channels: Channels, store: Store, client_id: str, wish: Wish) -> Cursor:
     """A cursor where a subscription asks for it. Raises StoreError."""
     channel = await channels.get(wish.channel)
-    cursor = _place(channel, wish)
+    cursor = _from_memory(channel, wish)
     if cursor is not None:
         return cursor
     if wish.after is not None:
@@ -90,12 +90,11 @@ async def begin(channels: Channels, store: Store, client_id: str, wish: Wish) ->
     return Cursor(channel, acked.epoch, acked.offset)
 
 
-def _place(channel: Channel, wish: Wish) -> Cursor | None:
+def _from_memory(channel: Channel, wish: Wish) -> Cursor | None:
     head = channel.head
     if wish.after is not None:
         epoch, offset = wish.after
-        known = epoch in ("", head.epoch) and offset <= head.latest
-        return Cursor(channel, head.epoch, offset) if known else None
+        return Cursor(channel, head.epoch, offset) if channel.knows(epoch, offset) else None
     if wish.start == events_pb2.START_EARLIEST:
         return Cursor(channel, head.epoch, head.oldest - 1)
     if wish.start == events_pb2.START_LATEST:
